@@ -1,0 +1,1 @@
+"""The life of JWT signing keys: made, published, rotated, revoked, verified."""

@@ -1,0 +1,76 @@
+"""Time as an argument: wall-clock for dates between machines, monotonic for durations."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime
+from typing import Protocol, TypeAlias
+
+Instant: TypeAlias = int
+"""A moment: whole milliseconds since 1970-01-01T00:00:00Z."""
+
+Milliseconds: TypeAlias = int
+"""A length of time in whole milliseconds."""
+
+
+class Clock(Protocol):
+    """Where the shell gets its time from; the core is handed instants instead."""
+
+    def wall(self) -> Instant:
+        """Return the wall-clock time in milliseconds since the Unix epoch."""
+        ...
+
+    def monotonic(self) -> Milliseconds:
+        """Return a time in milliseconds that never goes back, with no meaning elsewhere."""
+        ...
+
+
+class SystemClock:
+    """This machine's clocks."""
+
+    __slots__ = ()
+
+    def wall(self) -> Instant:
+        """Return the system's wall-clock time."""
+        return time.time_ns() // 1_000_000
+
+    def monotonic(self) -> Milliseconds:
+        """Return a time that also counts a suspended machine, where the system has one.
+
+        CLOCK_BOOTTIME (Linux) goes on while the machine sleeps; CLOCK_MONOTONIC does not, and
+        a lease measured by it alone would outlive a suspension (I3).
+        """
+        return _suspend_aware_ns() // 1_000_000
+
+
+def _suspend_aware_ns() -> int:
+    boottime = getattr(time, "CLOCK_BOOTTIME", None)
+    return time.monotonic_ns() if boottime is None else time.clock_gettime_ns(boottime)
+
+
+class Stopwatch:
+    """Elapsed time by the larger of both clocks since a marked moment (I3).
+
+    A wall clock set back can't hide elapsed time, nor can a monotonic clock that stood
+    still while the machine was suspended.
+    """
+
+    __slots__ = ("_clock", "_monotonic", "_wall")
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock, self._wall, self._monotonic = clock, clock.wall(), clock.monotonic()
+
+    @property
+    def started(self) -> Instant:
+        """The wall-clock time of the mark."""
+        return self._wall
+
+    def elapsed(self) -> Milliseconds:
+        """Return milliseconds since the mark."""
+        return max(self._clock.wall() - self._wall, self._clock.monotonic() - self._monotonic)
+
+
+def iso(instant: Instant) -> str:
+    """Return the instant as ISO 8601 in UTC with milliseconds, as documents and people read it."""
+    moment = datetime.fromtimestamp(instant / 1000, tz=UTC)
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")

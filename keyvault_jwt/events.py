@@ -1,0 +1,38 @@
+"""What happened, as one frozen record, told to one-method listeners."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import TypeAlias
+
+_LOGGER = logging.getLogger("keyvault_jwt")
+_NOTHING: Mapping[str, str | int] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One thing that happened.
+
+    `name` is stable and dotted (`rotation.promoted`, `cache.stale`); `facts` holds kids,
+    counts and codes, never key material or tokens; `alarm` asks for a person's attention.
+    """
+
+    name: str
+    ring: str = ""
+    facts: Mapping[str, str | int] = field(default=_NOTHING)
+    alarm: bool = False
+
+
+Listener: TypeAlias = Callable[[Event], None]
+"""Called with each event, from whichever thread it happened in; must not block."""
+
+
+def log(event: Event) -> None:
+    """Write the event to the `keyvault_jwt` logger: the default listener."""
+    level = logging.WARNING if event.alarm else logging.DEBUG
+    if _LOGGER.isEnabledFor(level):
+        facts = " ".join(f"{name}={value}" for name, value in event.facts.items())
+        _LOGGER.log(level, "%s ring=%s %s", event.name, event.ring or "-", facts)

@@ -1,0 +1,1 @@
+"""Keyrings in AWS Secrets Manager and KMS."""

@@ -1,0 +1,1 @@
+"""Keyrings in HashiCorp Vault and OpenBao."""
