@@ -12,7 +12,7 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, mldsa, rsa
 
 from . import base64url
-from .errors import KeyRefused, PrivateMember, WeakKey, WrongKeyType
+from .errors import KeyMismatch, KeyRefused, PrivateMember, WeakKey, WrongKeyType
 
 
 class Secret:
@@ -107,6 +107,15 @@ def public_members(key: VerificationKey) -> dict[str, str]:
         return {"kty": "OKP", "crv": "Ed25519", "x": raw}
     alg = next(name for name, kind in MLDSA_PUBLIC.items() if isinstance(key, kind))
     return {"kty": "AKP", "alg": alg, "pub": raw}
+
+
+def require_same(stated: Mapping[str, str], derived: Mapping[str, str]) -> None:
+    """Raise `KeyMismatch` unless the stated public half is the one the private half gives."""
+    if any(stated.get(name) != value for name, value in derived.items()):
+        raise KeyMismatch(
+            "the private half belongs to another public key",
+            fix="import the pair as one file, or leave the public half out",
+        )
 
 
 def secret_members(secret: Secret) -> dict[str, str]:
