@@ -1,0 +1,89 @@
+# Two commands are enough: `make up` runs it, `make test` proves it.  Each sets itself up.
+
+PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11; do \
+	"$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo "$$python" && break; done)
+# uv is used when it is there and knows dependency groups; `make UV= …` keeps to pip.
+UV ?= $(shell uv pip install --help 2>/dev/null | grep -q -e --group && command -v uv)
+UV := $(UV)
+WORKERS ?= 2
+
+VENV := .venv
+BIN := $(VENV)/bin
+PINNED := --constraint constraints.txt --build-constraint constraints.txt
+RUNTIME := --editable '.[server]'
+DEVELOPMENT := $(RUNTIME) --group dev
+INPUTS := pyproject.toml constraints.txt Makefile
+
+ifneq ($(UV),)
+# An index that only pip is configured for is out of uv's reach, so pip has the last word.
+install = $(UV) pip install --quiet --python $(BIN)/python --compile-bytecode $(PINNED) $(1) \
+	|| { echo "uv could not install; trying pip"; $(call pip-install,$(1)); }
+else
+install = $(call pip-install,$(1))
+endif
+pip-install = { $(BIN)/python -m pip --version >/dev/null 2>&1 || $(BIN)/python -m ensurepip >/dev/null; } \
+	&& $(BIN)/python -m pip install --quiet --constraint constraints.txt --upgrade pip \
+	&& $(BIN)/python -m pip install --quiet $(PINNED) $(1)
+
+.PHONY: help up test lint types imports unit format bench constraints clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "%-12s %s\n", $$1, $$2 }' Makefile
+
+up: $(VENV)/.runtime ## rotate, publish and show keys on the embedded store, at 127.0.0.1:8700
+	@exec $(BIN)/keyvault-jwt up $(ARGS)
+
+test: lint types imports ## check style, types and import rules, then run every test
+	$(BIN)/pytest --numprocesses=$(WORKERS) --dist=worksteal --cov --cov-report=term
+
+lint: $(VENV)/.development ## check format and style
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+
+types: $(VENV)/.development ## check types, with mypy and pyright
+	$(BIN)/mypy
+	$(BIN)/pyright
+
+imports: $(VENV)/.development ## check the import rules
+	$(BIN)/lint-imports --no-logo
+
+unit: $(VENV)/.development ## run the unit tests alone
+	$(BIN)/pytest tests/unit
+
+format: $(VENV)/.development ## rewrite the sources in the one style
+	$(BIN)/ruff check --fix-only .
+	$(BIN)/ruff format .
+
+bench: $(VENV)/.development ## measure speed and memory; the last line is one JSON object
+	$(BIN)/python -m benchmarks
+
+constraints: ## pin again, to the newest versions that pyproject.toml allows (needs uv)
+	printf 'hatchling\npip\n' | uv pip compile --quiet --upgrade --universal --python-version 3.11 \
+		--all-extras --group dev --no-config --no-header --no-annotate --no-emit-index-url \
+		--output-file constraints.txt pyproject.toml -
+
+clean: ## remove what the targets made; keys and stores stay
+	rm -rf $(VENV) .coverage .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache dist
+
+$(BIN)/python:
+	@test -n "$(PYTHON)" || { \
+		echo "keyvault-jwt needs Python 3.11 or newer, and none was found." >&2; \
+		echo "do: install one, or name it: make PYTHON=/path/to/python3.12 …" >&2; exit 1; }
+	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+		echo "keyvault-jwt needs Python 3.11 or newer; $(PYTHON) is `"$(PYTHON)" --version 2>&1`." >&2; \
+		echo "do: name a newer one: make PYTHON=/path/to/python3.12 …" >&2; exit 1; }
+	@"$(PYTHON)" -c 'import $(if $(UV),,ensurepip, )venv' 2>/dev/null || { \
+		echo "$(PYTHON) can't make virtual environments: its venv module is not complete." >&2; \
+		echo "do: install it (on Debian and Ubuntu: apt install python3-venv), then run make again" >&2; exit 1; }
+	@echo "setting up $(VENV) (once)"
+	@"$(PYTHON)" -m venv --clear $(if $(UV),--without-pip) $(VENV)
+
+$(VENV)/.runtime: $(INPUTS) | $(BIN)/python
+	@echo "installing what 'make up' needs (up to a minute)"
+	@$(call install,$(RUNTIME))
+	@touch $@
+
+$(VENV)/.development: $(INPUTS) | $(BIN)/python
+	@echo "installing what the checks need (up to a minute)"
+	@$(call install,$(DEVELOPMENT))
+	@touch $(VENV)/.runtime $@
