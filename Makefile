@@ -15,7 +15,10 @@ DEVELOPMENT := $(RUNTIME) --group dev
 INPUTS := pyproject.toml constraints.txt Makefile
 
 ifneq ($(UV),)
-# An index that only pip is configured for is out of uv's reach, so pip has the last word.
+# uv is told to trust the certificates that the system trusts, as pip does (the variable's name has
+# changed between versions of uv).  An index set up for pip alone is out of uv's reach: then pip does it.
+export UV_NATIVE_TLS ?= true
+export UV_SYSTEM_CERTS ?= true
 install = $(UV) pip install --quiet --python $(BIN)/python --compile-bytecode $(PINNED) $(1) \
 	|| { echo "uv could not install; trying pip"; $(call pip-install,$(1)); }
 else
