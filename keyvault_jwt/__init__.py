@@ -1,1 +1,63 @@
-"""The life of JWT signing keys: made, published, rotated, revoked, verified."""
+"""The life of JWT signing keys: made, published, rotated, revoked, verified.
+
+    import keyvault_jwt as kj
+
+    store = kj.open_store("file:./keys")
+    manager = kj.KeyManager(store)
+    manager.create("payments", kj.RotationPolicy(algorithm="ES256"), issuer="https://id.example")
+    token = kj.Signer(store, "payments", issuer="https://id.example").sign({"sub": "u1", "aud": "api"})
+
+Each name is imported when it is first touched (PEP 562), so that a service pays only for the
+part it uses.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+from ._version import __version__
+
+if TYPE_CHECKING:
+    from .attempt import Report
+    from .errors import KeyvaultJWTError
+    from .keyring import Keyring
+    from .keys import KeyState
+    from .plan import Plan
+    from .policy import RotationPolicy
+    from .store_url import open_store
+
+__all__ = [
+    "KeyState",
+    "Keyring",
+    "KeyvaultJWTError",
+    "Plan",
+    "Report",
+    "RotationPolicy",
+    "__version__",
+    "open_store",
+]
+
+if not TYPE_CHECKING:  # a checker that saw __getattr__ would take any misspelt name for a public one
+    _HOMES = MappingProxyType(
+        {
+            "KeyState": "keys",
+            "Keyring": "keyring",
+            "KeyvaultJWTError": "errors",
+            "Plan": "plan",
+            "Report": "attempt",
+            "RotationPolicy": "policy",
+            "open_store": "store_url",
+        }
+    )
+
+    def __getattr__(name):
+        if name not in _HOMES:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        value = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+        globals()[name] = value
+        return value
+
+    def __dir__():
+        return sorted({*globals(), *__all__})
