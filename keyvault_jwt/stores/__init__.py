@@ -1,1 +1,1 @@
-"""."""
+"""The embedded stores: `file:DIR`, sealed at rest, and `memory:`."""
