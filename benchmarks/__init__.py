@@ -1,0 +1,1 @@
+"""Speed and memory, measured one figure per file; `make bench` prints them."""

@@ -1,0 +1,28 @@
+"""Measure every figure, or those named, and print one JSON object on the last line."""
+
+from __future__ import annotations
+
+import json
+import sys
+
+from . import cli_version, import_cost
+
+FIGURES = (cli_version.FIGURE, import_cost.FIGURE)
+
+
+def main(names: list[str]) -> None:
+    """Print each figure as it comes, then all of them as JSON."""
+    known = {figure.name: figure for figure in FIGURES}
+    if unknown := set(names) - set(known):
+        sys.exit(f"no such figure: {', '.join(sorted(unknown))}; there are {', '.join(known)}")
+    results: dict[str, float] = {}
+    for figure in (known[name] for name in names or known):
+        value = results[figure.name] = round(figure.measure(), 3)
+        verdict = "" if value <= figure.at_most else "  OVER"
+        print(
+            f"{figure.name:24} {value:>10g}  (at most {figure.at_most:g}){verdict}  {figure.what}", flush=True
+        )
+    print(json.dumps(results))
+
+
+main(sys.argv[1:])
