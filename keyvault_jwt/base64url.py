@@ -15,6 +15,11 @@ def encode(data: bytes) -> str:
     return base64.urlsafe_b64encode(data).rstrip(b"=").decode("ascii")
 
 
+def encode_integer(value: int) -> str:
+    """Return an unsigned integer as Base64urlUInt: big-endian, the fewest octets (RFC 7518 section 2)."""
+    return encode(value.to_bytes(max(1, (value.bit_length() + 7) // 8), "big"))
+
+
 def decode(text: bytes | str) -> bytes:
     """Return the bytes that `text` spells; raises `ValueError` for any but the one spelling.
 

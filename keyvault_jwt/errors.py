@@ -5,6 +5,7 @@
     │   ├── BadRingName              bad_ring_name
     │   ├── BadDuration              bad_duration
     │   ├── BadStoreURL              bad_store_url
+    │   ├── BadURL                   bad_url
     │   └── MissingExtra             missing_extra
     ├── GateError                    gate                (exit 3)
     │   ├── PolicyRefused            policy_refused
@@ -106,6 +107,12 @@ class BadStoreURL(UsageError):
     """A store URL that no provider understands."""
 
     code = "bad_store_url"
+
+
+class BadURL(UsageError):
+    """A web address that keys may not be fetched from."""
+
+    code = "bad_url"
 
 
 class MissingExtra(UsageError):

@@ -5,11 +5,9 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from types import MappingProxyType
 from typing import TypeAlias
 
 _LOGGER = logging.getLogger("keyvault_jwt")
-_NOTHING: Mapping[str, str | int] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +20,7 @@ class Event:
 
     name: str
     ring: str = ""
-    facts: Mapping[str, str | int] = field(default=_NOTHING)
+    facts: Mapping[str, str | int] = field(default_factory=dict)
     alarm: bool = False
 
 

@@ -96,7 +96,11 @@ def public_members(key: VerificationKey) -> dict[str, str]:
         raise PrivateMember("a symmetric key has no public form", fix="use an asymmetric algorithm")
     if isinstance(key, rsa.RSAPublicKey):
         numbers = key.public_numbers()
-        return {"kty": "RSA", "n": _integer(numbers.n), "e": _integer(numbers.e)}
+        return {
+            "kty": "RSA",
+            "n": base64url.encode_integer(numbers.n),
+            "e": base64url.encode_integer(numbers.e),
+        }
     if isinstance(key, ec.EllipticCurvePublicKey):
         point, width = key.public_numbers(), (key.curve.key_size + 7) // 8
         crv = next(name for name, curve in CURVES.items() if curve.name == key.curve.name)
@@ -212,7 +216,3 @@ def _unsigned(members: Mapping[str, Any], name: str, bits: int) -> int:
         # RFC 7518 section 2: Base64urlUInt is the shortest form, without a leading zero octet.
         raise KeyRefused(f"the member {name!r} is not the shortest unsigned integer within bounds")
     return int.from_bytes(data, "big")
-
-
-def _integer(value: int) -> str:
-    return base64url.encode(value.to_bytes((value.bit_length() + 7) // 8, "big"))

@@ -15,7 +15,15 @@ import msgspec
 
 from .algorithms import algorithm_named
 from .clock import Instant
-from .errors import GateError, KeyringFrozen, KidNotFound, KidReused, PolicyRefused, RollbackRefused
+from .errors import (
+    GateError,
+    KeyringFrozen,
+    KidNotFound,
+    KidReused,
+    PolicyRefused,
+    RollbackRefused,
+    WrongKeyType,
+)
 from .key_factory import FreshKey
 from .keys import KeyRecord, KeyState, fingerprint, new_record
 from .ledger import Ledger
@@ -25,7 +33,7 @@ LINEAGE_LENGTH: Final = 64
 """How many (revision, write_id) pairs a document carries."""
 
 
-class Mark(msgspec.Struct, frozen=True, array_like=True):
+class Commit(msgspec.Struct, frozen=True, array_like=True):
     """One committed write: which revision, by which write."""
 
     revision: int
@@ -65,7 +73,7 @@ class Keyring(msgspec.Struct, frozen=True, kw_only=True):
     revision: int
     write_id: UUID
     policy: RotationPolicy
-    lineage: tuple[Mark, ...] = ()
+    lineage: tuple[Commit, ...] = ()
     records: tuple[KeyRecord, ...] = ()
     ledger: Ledger = Ledger()
     archives: tuple[ArchiveRef, ...] = ()
@@ -90,10 +98,8 @@ class Keyring(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def symmetric(self) -> bool:
-        """Whether any key that is not gone is a shared secret."""
-        return any(r.symmetric for r in self.records if not r.is_tombstone) or (
-            algorithm_named(self.algorithm).symmetric
-        )
+        """Whether its keys are shared secrets; no keyring mixes both."""
+        return algorithm_named(self.algorithm).symmetric
 
     def standbys(self, algorithm: str) -> tuple[KeyRecord, ...]:
         """Return the keys in pre-activation for one algorithm, oldest publication first."""
@@ -138,11 +144,7 @@ class Keyring(msgspec.Struct, frozen=True, kw_only=True):
         """Return the keyring with a new standby; raises `KidReused` (I9)."""
         print_ = fingerprint(fresh)
         if any(r.kid == fresh.kid or r.fingerprint == print_ for r in self.records):
-            raise KidReused(
-                f"the kid or key {fresh.kid!r} was used in keyring {self.ring} before",
-                why="a kid names the same key bytes forever, tombstones included (I9)",
-                fix="make or import another key",
-            )
+            raise kid_reused(self.ring, fresh.kid)
         record = new_record(fresh, now, imported=imported)
         return self.replaced(records=(*self.records, record)).told(
             now, "imported" if imported else "added", record.kid, fresh.algorithm
@@ -260,8 +262,17 @@ class Keyring(msgspec.Struct, frozen=True, kw_only=True):
     def committed(self, write_id: UUID) -> Keyring:
         """Return the keyring as the next revision, with the write that makes it."""
         revision = self.revision + 1
-        lineage = (*self.lineage, Mark(revision, write_id))[-LINEAGE_LENGTH:]
+        lineage = (*self.lineage, Commit(revision, write_id))[-LINEAGE_LENGTH:]
         return self.replaced(revision=revision, write_id=write_id, lineage=lineage)
+
+    def require_algorithm(self, algorithm: str) -> None:
+        """Raise `WrongKeyType` unless a key of `algorithm` can be a standby here."""
+        wanted = {self.algorithm} | ({self.migration.to} if self.migration is not None else set())
+        if algorithm not in wanted:
+            raise WrongKeyType(
+                f"keyring {self.ring} takes keys for {' or '.join(sorted(wanted))}, not {algorithm}",
+                fix=f"start `migrate {self.ring} --to {algorithm}` first",
+            )
 
     def require_thawed(self) -> None:
         """Raise `KeyringFrozen` if the keyring lives on in another store."""
@@ -326,6 +337,15 @@ def _activate(ring: Keyring, record: KeyRecord, now: Instant) -> Keyring:
     )
 
 
+def kid_reused(ring: str, kid: str) -> KidReused:
+    """Return the error for a kid or key that the keyring knew before (I9)."""
+    return KidReused(
+        f"the kid or key {kid!r} was used in keyring {ring} before",
+        why="a kid names the same key bytes forever, tombstones included (I9)",
+        fix="make or import another key",
+    )
+
+
 def _raised(record: KeyRecord, policy: RotationPolicy) -> Mapping[str, int]:
     timing = policy.timing(0)
     return {
@@ -334,27 +354,29 @@ def _raised(record: KeyRecord, policy: RotationPolicy) -> Mapping[str, int]:
     }
 
 
-def create(  # everything a keyring begins with
+def create(
     ring: str,
     issuer: str,
     policy: RotationPolicy,
+    founding: Iterable[KeyRecord],
     *,
-    fresh: Iterable[FreshKey],
     now: Instant,
-    write_id: UUID,
+    epoch: int,
 ) -> Keyring:
-    """Return a new keyring, revision 1 of the epoch that begins now, its first keys unpublished."""
-    records = tuple(new_record(key, now, founding=True) for key in fresh)
+    """Return a new keyring, not yet committed (revision 0).
+
+    The epoch is the creation time in milliseconds, so that a keyring made again under the same
+    name is newer than its predecessor to every reader.
+    """
     keyring = Keyring(
         ring=ring,
         issuer=issuer,
-        epoch=now,
-        revision=1,
-        write_id=write_id,
-        lineage=(Mark(1, write_id),),
+        epoch=epoch,
+        revision=0,
+        write_id=UUID(int=0),
         policy=policy,
-        records=records,
-    )
-    for record in records:
-        keyring = keyring.told(now, "added", record.kid, record.algorithm)
+        records=tuple(founding),
+    ).told(now, "created", detail=policy.algorithm)
+    for record in keyring.records:
+        keyring = keyring.told(now, "imported" if record.imported else "added", record.kid, record.algorithm)
     return keyring

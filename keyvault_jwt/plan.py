@@ -151,6 +151,19 @@ def apply_steps(
     return keyring
 
 
+def resting(before: Keyring, after: Keyring) -> frozenset[str]:
+    """Return the kids whose state the transition changed: they rest until the next pass (I7).
+
+    A compromised key does not rest: an operator's word is no gated transition.
+    """
+    was = {record.kid: record.state for record in before.records}
+    return frozenset(
+        record.kid
+        for record in after.records
+        if was.get(record.kid, record.state) is not record.state and record.state is not KeyState.COMPROMISED
+    )
+
+
 # --- rules ---------------------------------------------------------------------------------
 
 

@@ -10,7 +10,7 @@ from typing import NewType, Protocol, runtime_checkable
 from uuid import UUID
 
 from .clock import Milliseconds
-from .errors import BadRingName
+from .errors import BadRingName, DocumentTooLarge
 
 Version = NewType("Version", str)
 """The store's own name for one state of a document: opaque, compared only for equality."""
@@ -130,6 +130,16 @@ class Limits:
 
     document_bytes: int
     published_keys: int = 100
+
+    def require_room(self, draft: Draft, share: float = 1.0) -> None:
+        """Raise `DocumentTooLarge` unless the bytes fit into `share` of the document limit."""
+        room = int(self.document_bytes * share)
+        if len(draft.data) > room:
+            raise DocumentTooLarge(
+                f"a document would have {len(draft.data)} bytes",
+                why=f"{room} of the store's {self.document_bytes} may be used, so that a revocation fits",
+                fix="lower `standbys`, let retiring keys go first, or use a store that holds more",
+            )
 
 
 @runtime_checkable

@@ -1,0 +1,62 @@
+"""Moving tombstones and old ledger entries out of `authority`, into a document written once before."""
+
+from __future__ import annotations
+
+import hashlib
+
+from . import document
+from .clock import Instant
+from .document import Archive
+from .errors import CorruptDocument
+from .keyring import ArchiveRef, Keyring
+from .keys import KeyRecord
+from .plan import KEPT_ENTRIES, KEPT_TOMBSTONES
+from .store import Draft, Versioned
+
+
+def next_number(keyring: Keyring) -> int:
+    """Return the number after the last archive that `authority` lists; the first is 1."""
+    return max((ref.number for ref in keyring.archives), default=0) + 1
+
+
+def draft(keyring: Keyring, number: int) -> Draft:
+    """Return the archive's document: the same bytes for the same committed keyring."""
+    return document.archive_draft(keyring, number, _records(keyring), _entries(keyring))
+
+
+def reference(keyring: Keyring, number: int) -> ArchiveRef:
+    """Return what `authority` will say of the archive: its number and SHA-256."""
+    return ArchiveRef(number, hashlib.sha256(draft(keyring, number).data).hexdigest())
+
+
+def moved_out(keyring: Keyring, before: Keyring, ref: ArchiveRef, now: Instant) -> Keyring:
+    """Return `keyring` without what archive `ref` took from it as it was committed `before`.
+
+    The steps decided since can't have touched that part: tombstones never change, and the
+    ledger only grows at its end.
+    """
+    kids = frozenset(record.kid for record in _records(before))
+    return keyring.archived(ref, kids, _entries(before), now)
+
+
+def open_listed(ring: str, ref: ArchiveRef, found: Versioned | None) -> Archive:
+    """Return a listed archive; raises `CorruptDocument` if it is missing or other than listed."""
+    if found is None or hashlib.sha256(found.draft.data).hexdigest() != ref.sha256:
+        raise CorruptDocument(
+            f"archive {ref.number} of keyring {ring} is not what authority lists",
+            why="it is missing" if found is None else "its SHA-256 differs",
+            fix="restore it from a backup; nothing was changed",
+        )
+    return document.decode_archive(ring, found.draft.data)
+
+
+def _records(keyring: Keyring) -> tuple[KeyRecord, ...]:
+    """Return the older half of the tombstones, if there are too many."""
+    tombs = sorted((r for r in keyring.records if r.is_tombstone), key=lambda r: (r.removed or 0, r.kid))
+    return tuple(tombs[: len(tombs) - KEPT_TOMBSTONES // 2]) if len(tombs) > KEPT_TOMBSTONES else ()
+
+
+def _entries(keyring: Keyring) -> int:
+    """Return how many entries leave: down to half of what is kept, once there are too many."""
+    count = len(keyring.ledger.entries)
+    return count - KEPT_ENTRIES // 2 if count > KEPT_ENTRIES else 0

@@ -1,0 +1,407 @@
+"""One pass over a keyring as a pure step machine: read, decide, write, read back, stamp.
+
+An `Attempt` is an immutable value.  `call` is what it wants from the store next; `resume`
+takes the answer, the time and a fresh write id, and returns the next `Attempt`.  It holds no
+clock, no randomness and no connection, so that a test can copy it at any point, answer in
+every possible way, and explore what follows.  `KeyManager` only drives it.
+"""
+
+# ruff: noqa: SLF001 -- each step calls a private step of the value that follows it
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from enum import Enum, auto
+from types import MappingProxyType
+from typing import Any, Final
+from uuid import UUID
+
+from . import archiving, document, history
+from .calls import Answer, Call, Generate, Read, Wait, Write, unexpected, version, versioned
+from .clock import Instant, Milliseconds
+from .commitment import Commitment, Lost
+from .decision import Command, View
+from .document import Derived
+from .errors import (
+    Conflict,
+    KeyvaultJWTError,
+    LostRace,
+    RolledBack,
+    StoreTimeout,
+)
+from .invariants import judge
+from .key_factory import FreshKey
+from .keyring import ArchiveRef, Keyring
+from .marks import Mark
+from .observation import observe
+from .plan import resting
+from .recovery import Evidence
+from .report import Report
+from .seen import Seen, as_read
+from .store import DocumentKind, DocumentName, Limits, Version
+
+MAX_RACES: Final = 24
+"""Conflicts in a row after which a pass gives up; another pass is making progress all the while."""
+MAX_ROUNDS: Final = 16
+"""Commits after which a pass must have come to rest."""
+MAX_DOUBTS: Final = 3
+"""Fresh reads past S before a store is believed to have been rolled back."""
+ROUTINE_SHARE: Final = 0.75
+"""The share of a store's size limit that routine writes may fill, so that a revoke always fits (I6)."""
+SETTLE: Final[Milliseconds] = 50
+"""The least time between two reads of which the second is to be newer, in milliseconds."""
+
+_NOTHING: Mapping[Any, Any] = MappingProxyType({})
+
+
+class Phase(Enum):
+    """What the answer that is being waited for belongs to."""
+
+    AUTHORITY = auto()
+    DERIVED = auto()
+    ARCHIVES = auto()
+    SETTLE = auto()
+    GENERATE = auto()
+    ARCHIVE_WRITE = auto()
+    ARCHIVE_READ = auto()
+    COMMIT = auto()
+    DERIVED_WRITE = auto()
+    READ_BACK = auto()
+    OVER = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One pass of one command over one keyring."""
+
+    command: Command
+    ring: str
+    staleness: Milliseconds
+    limits: Limits
+    mark: Mark | None = None
+    phase: Phase = Phase.AUTHORITY
+    call: Call | None = None
+    outcome: Report | KeyvaultJWTError | None = None
+    # What was read, and is being decided on.
+    keyring: Keyring | None = None
+    version: Version | None = None
+    seen: Mapping[DocumentKind, Seen] = field(default_factory=lambda: _NOTHING)
+    archives: tuple[document.Archive, ...] = ()
+    fresh: tuple[FreshKey, ...] = ()
+    # What is being written.
+    pending: Keyring | None = None
+    commitment: Commitment | None = None
+    archive: ArchiveRef | None = None
+    # What was done.
+    moved: frozenset[str] = frozenset()
+    first_entry: int = 0
+    commits: int = 0
+    races: int = 0
+    doubts: int = 0
+    news: bool = False
+    alarms: tuple[str, ...] = ()
+
+    @classmethod
+    def begin(
+        cls, command: Command, ring: str, *, staleness: Milliseconds, limits: Limits, mark: Mark | None = None
+    ) -> Attempt:
+        """Return a pass about to read `authority`; `mark` is the last place in history seen before."""
+        return cls(command, ring, staleness, limits, mark)._reread()
+
+    def resume(self, answer: Answer, *, now: Instant, write_id: UUID) -> Attempt:
+        """Return the pass after the store's answer to `call`; errors are answers too."""
+        try:
+            return self._take(answer, now, write_id)
+        except LostRace as error:
+            return self._failed(error)
+        except Conflict:
+            return self._again()
+        except KeyvaultJWTError as error:
+            return self._failed(error)
+
+    def _take(self, answer: Answer, now: Instant, write_id: UUID) -> Attempt:
+        steps = {
+            Phase.AUTHORITY: self._authority_read,
+            Phase.DERIVED: self._derived_read,
+            Phase.ARCHIVES: self._archive_read,
+            Phase.GENERATE: self._generated,
+            Phase.ARCHIVE_WRITE: self._archive_written,
+            Phase.ARCHIVE_READ: self._archive_found,
+            Phase.COMMIT: self._committing,
+            Phase.DERIVED_WRITE: self._derived_written,
+            Phase.READ_BACK: self._read_back,
+        }
+        if self.phase is Phase.OVER:
+            raise ValueError("the attempt is over")
+        return self._reread() if self.phase is Phase.SETTLE else steps[self.phase](answer, now, write_id)
+
+    # --- reading -----------------------------------------------------------------------------------
+
+    def _authority_read(self, answer: Answer, now: Instant, write_id: UUID) -> Attempt:
+        found = versioned(answer)
+        keyring = None if found is None else document.decode_authority(self.ring, found.draft.data)
+        mark = None if self.command.recovers else self.mark
+        if keyring is not None and mark is not None and history.contradicts(keyring, mark):
+            return self._doubt(history.rolled_back(keyring, mark))
+        was = self.keyring
+        moved_on = keyring is not None and was is not None and keyring.revision > was.revision
+        first = 1 if keyring is None else keyring.ledger.next_seq
+        return replace(
+            self,
+            keyring=keyring,
+            version=None if found is None else found.version,
+            seen=_NOTHING,
+            archives=(),
+            doubts=0 if moved_on else self.doubts,
+            first_entry=self.first_entry or first,
+        )._read_next(now, write_id)
+
+    def _read_next(self, now: Instant, write_id: UUID) -> Attempt:
+        """Read the derived documents, then any archives the command needs, one after another."""
+        for kind in document.derived_kinds(self.keyring):
+            if kind not in self.seen:
+                return self._ask(Phase.DERIVED, Read(self._name(kind)))
+        if self.command.needs_archives:
+            number = len(self.archives) + 1
+            listed = 0 if self.keyring is None else len(self.keyring.archives)
+            if number <= listed or self.command.recovers:
+                return self._ask(Phase.ARCHIVES, Read(self._name(DocumentKind.ARCHIVE, number)))
+        return self._decide(now, write_id)
+
+    def _derived_read(self, answer: Answer, now: Instant, write_id: UUID) -> Attempt:
+        kind, keyring = self._kind(), self.keyring
+        seen = as_read(self._name(kind), versioned(answer))
+        if keyring is not None and seen.document is not None and not self.command.recovers:
+            there = seen.document
+            if history.is_behind(keyring, there) or history.is_forked(keyring, there):
+                # Another pass committed after our read, or the authority was restored.
+                return self._doubt(history.rolled_back(keyring, there))
+        return replace(self, seen={**self.seen, kind: seen})._read_next(now, write_id)
+
+    def _archive_read(self, answer: Answer, now: Instant, write_id: UUID) -> Attempt:
+        found, number = versioned(answer), self._asked().number
+        refs = {} if self.keyring is None else {ref.number: ref for ref in self.keyring.archives}
+        if self.command.recovers and number not in refs:
+            if found is None:
+                return self._decide(now, write_id)
+            archive = document.decode_archive(self.ring, found.draft.data)
+        else:
+            archive = archiving.open_listed(self.ring, refs[number], found)
+        return replace(self, archives=(*self.archives, archive))._read_next(now, write_id)
+
+    # --- deciding ----------------------------------------------------------------------------------
+
+    def _decide(self, now: Instant, write_id: UUID) -> Attempt:
+        """Stamp what was observed, ask the command, and write the outcome if there is one."""
+        if self.commits >= MAX_ROUNDS:
+            raise LostRace(f"a pass over {self.ring} did not come to rest", fix="report this as a bug")
+        before = self.keyring
+        observed = before
+        if before is not None and (self.commits or not self.command.recovers):
+            observed = observe(before, self._observed(before), now)
+        decision = self.command.decide(observed, self._view(now))
+        if decision.needs is not None:
+            return self._ask(Phase.GENERATE, Generate(decision.needs))
+        after = decision.keyring
+        if before is not None and decision.judged:
+            if decision.archive and self.archive is None:
+                return self._archive_to(before, archiving.next_number(before))
+            if self.archive is not None:
+                after = archiving.moved_out(after, before, self.archive, now)
+            after, alarms = self._alarmed(before, after, now)
+            if after is before:
+                return replace(self, news=False)._repair(now, write_id)
+            judge(before, after, now, self.staleness, waived=decision.waived)
+            return replace(self, alarms=self.alarms + alarms)._commit(after, write_id)
+        return self._commit(after, write_id)
+
+    def _alarmed(self, before: Keyring, after: Keyring, now: Instant) -> tuple[Keyring, tuple[str, ...]]:
+        """Commit a new revision over documents that hold other bytes at ours: tampering, or a bug."""
+        kinds = [kind for kind, seen in self.seen.items() if seen.contradicts(kind, before)]
+        for kind in kinds:
+            after = after.told(now, "derived-mismatch", detail=kind.value)
+        return after, tuple(f"the {kind.value} document held other bytes at its revision" for kind in kinds)
+
+    def _generated(self, answer: Answer, now: Instant, write_id: UUID) -> Attempt:
+        if not isinstance(answer, FreshKey):
+            raise unexpected(answer)
+        return replace(self, fresh=(*self.fresh, answer))._decide(now, write_id)
+
+    # --- writing the authority ---------------------------------------------------------------------
+
+    def _commit(self, after: Keyring, write_id: UUID) -> Attempt:
+        after = after.committed(write_id)
+        draft = document.authority_draft(after)
+        self.limits.require_room(draft, 1.0 if self.command.urgent else ROUTINE_SHARE)
+        commitment = Commitment.of(Write(self._name(DocumentKind.AUTHORITY), draft, self.version))
+        return replace(self, pending=after, commitment=commitment)._ask(Phase.COMMIT, commitment.call)
+
+    def _committing(self, answer: Answer, now: Instant, write_id: UUID) -> Attempt:
+        assert self.commitment is not None
+        commitment = self.commitment.resume(answer)
+        if commitment.outcome is None:
+            return replace(self, commitment=commitment)._ask(Phase.COMMIT, commitment.call)
+        if isinstance(commitment.outcome, Lost):
+            return self._again()
+        won = self._won(commitment.outcome.version)
+        return won._again() if commitment.outcome.overtaken else won._repair(now, write_id)
+
+    def _won(self, at: Version) -> Attempt:
+        before, after = self.keyring, self.pending
+        assert after is not None
+        used = {record.kid for record in after.records}
+        return replace(
+            self,
+            keyring=after,
+            version=at,
+            pending=None,
+            commitment=None,
+            archive=None,
+            moved=self.moved | (frozenset() if before is None else resting(before, after)),
+            fresh=tuple(key for key in self.fresh if key.kid not in used),
+            commits=self.commits + 1,
+            news=True,
+            races=0,
+        )
+
+    # --- writing an archive ------------------------------------------------------------------------
+
+    def _archive_to(self, keyring: Keyring, number: int) -> Attempt:
+        name = self._name(DocumentKind.ARCHIVE, number)
+        return self._ask(Phase.ARCHIVE_WRITE, Write(name, archiving.draft(keyring, number), None))
+
+    def _archive_written(self, answer: Answer, now: Instant, write_id: UUID) -> Attempt:
+        if isinstance(answer, Conflict | StoreTimeout):
+            return self._ask(Phase.ARCHIVE_READ, Read(self._asked()))
+        version(answer)
+        return self._archived(self._asked().number, now, write_id)
+
+    def _archive_found(self, answer: Answer, now: Instant, write_id: UUID) -> Attempt:
+        keyring, number, found = self._known(), self._asked().number, versioned(answer)
+        if found is None:
+            return self._again()
+        if found.draft.data == archiving.draft(keyring, number).data:
+            return self._archived(number, now, write_id)
+        return self._archive_to(keyring, number + 1)
+
+    def _archived(self, number: int, now: Instant, write_id: UUID) -> Attempt:
+        return replace(self, archive=archiving.reference(self._known(), number))._decide(now, write_id)
+
+    # --- writing the derived documents, and reading them back --------------------------------------
+
+    def _repair(self, now: Instant, write_id: UUID) -> Attempt:
+        """Write the first derived document that lags, or go on to the next round, or end."""
+        keyring = self._known()
+        for kind in document.derived_kinds(keyring):
+            seen, wanted = self.seen.get(kind, Seen()), document.derive(kind, keyring)
+            if seen.lags(wanted):
+                draft = document.derived_draft(kind, wanted)
+                self.limits.require_room(draft)
+                return self._ask(Phase.DERIVED_WRITE, Write(self._name(kind), draft, seen.version))
+            if not seen.observed and observe(keyring, {kind: wanted}, now) is not keyring:
+                return self._ask(Phase.READ_BACK, Read(self._name(kind)))
+        return self._decide(now, write_id) if self.news else self._ended(now)
+
+    def _derived_written(self, answer: Answer, now: Instant, write_id: UUID) -> Attempt:
+        assert isinstance(self.call, Write)
+        kind = self._kind()
+        if isinstance(answer, Conflict | StoreTimeout):
+            # The same bytes from another pass, or a newer revision: reading tells.
+            raced = replace(self, races=self.races + 1)._counted()
+            return raced._ask(Phase.READ_BACK, Read(self._name(kind)))
+        wanted = document.derive(kind, self._known())
+        seen = Seen(version(answer), wanted, self.call.draft.data)
+        return replace(self, seen={**self.seen, kind: seen})._repair(now, write_id)
+
+    def _read_back(self, answer: Answer, now: Instant, write_id: UUID) -> Attempt:
+        kind, keyring = self._kind(), self._known()
+        seen = as_read(self._name(kind), versioned(answer))
+        if seen.document is not None and history.is_behind(keyring, seen.document):
+            return self._again()
+        return replace(self, seen={**self.seen, kind: seen}, news=True)._repair(now, write_id)
+
+    # --- endings and detours -----------------------------------------------------------------------
+
+    def _ended(self, now: Instant) -> Attempt:
+        keyring = self._known()
+        report = Report(
+            keyring=keyring,
+            entries=tuple(entry for entry in keyring.ledger.entries if entry.seq >= self.first_entry),
+            plan=self._view(now).plan(keyring),
+            commits=self.commits,
+            alarms=self.alarms,
+        )
+        return replace(self, phase=Phase.OVER, call=None, outcome=report)
+
+    def _failed(self, error: KeyvaultJWTError) -> Attempt:
+        if self.commits and not isinstance(error, RolledBack):
+            error = self.command.unfinished(self.ring, error)
+        return replace(self, phase=Phase.OVER, call=None, outcome=error)
+
+    def _again(self) -> Attempt:
+        """Start over from a fresh read, since somebody else wrote first."""
+        raced = replace(self, races=self.races + 1, pending=None, commitment=None, archive=None)
+        try:
+            return raced._counted()._reread()
+        except LostRace as error:
+            return raced._failed(error)
+
+    def _counted(self) -> Attempt:
+        if self.races <= MAX_RACES:
+            return self
+        raise LostRace(
+            f"lost {self.races} races in a row over keyring {self.ring}",
+            why="others write to it all the time",
+            fix="repeat the command; it does nothing twice",
+        )
+
+    def _doubt(self, error: RolledBack) -> Attempt:
+        """Read once more past S before believing that the store was rolled back."""
+        if self.doubts >= MAX_DOUBTS:
+            raise error
+        return replace(self, doubts=self.doubts + 1)._ask(Phase.SETTLE, Wait(max(self.staleness, SETTLE)))
+
+    def _reread(self) -> Attempt:
+        return self._ask(Phase.AUTHORITY, Read(self._name(DocumentKind.AUTHORITY)))
+
+    # --- small parts -------------------------------------------------------------------------------
+
+    def _ask(self, phase: Phase, call: Call) -> Attempt:
+        return replace(self, phase=phase, call=call)
+
+    def _name(self, kind: DocumentKind, number: int = 0) -> DocumentName:
+        return DocumentName(self.ring, kind, number)
+
+    def _asked(self) -> DocumentName:
+        assert isinstance(self.call, Read | Write)
+        return self.call.name
+
+    def _kind(self) -> DocumentKind:
+        return self._asked().kind
+
+    def _known(self) -> Keyring:
+        assert self.keyring is not None
+        return self.keyring
+
+    def _view(self, now: Instant) -> View:
+        names = dict.fromkeys(key.algorithm for key in self.fresh)
+        evidence: list[Evidence] = [s.document for s in self.seen.values() if s.document is not None]
+        return View(
+            now=now,
+            staleness=self.staleness,
+            limits=self.limits,
+            moved=self.moved,
+            fresh={name: tuple(key for key in self.fresh if key.algorithm == name) for name in names},
+            evidence=(*evidence, *self.archives),
+            mark=self.mark,
+            committed=self.commits > 0,
+        )
+
+    def _observed(self, keyring: Keyring) -> dict[DocumentKind, Derived]:
+        """Return what was read of this epoch; another epoch's documents prove nothing of ours."""
+        return {
+            kind: seen.document
+            for kind, seen in self.seen.items()
+            if seen.observed and seen.document is not None and seen.document.epoch == keyring.epoch
+        }

@@ -1,0 +1,162 @@
+"""recover: a new epoch over a store that was restored or forked, in which nothing retired comes back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import msgspec
+
+from .clock import Instant
+from .document import Archive, Derived, PublicDocument, SigningDocument
+from .errors import KeyringNotFound
+from .keyring import Keyring
+from .keys import KeyRecord, KeyState
+from .ledger import Ledger
+from .marks import Mark
+
+Evidence = Derived | Archive
+
+
+def recovered(
+    ring: str, keyring: Keyring | None, evidence: Iterable[Evidence], mark: Mark | None, now: Instant
+) -> Keyring:
+    """Return the keyring in a new epoch, above every revision that any evidence shows.
+
+    Each key takes the most retired state that the authority, a derived document, an archive
+    or the high-water mark shows.  Public halves that only a newer document knows are adopted
+    as deactivated, so that their tokens stay valid.  Raises `KeyringNotFound` with nothing to
+    recover from.
+    """
+    found = tuple(evidence)
+    base = keyring if keyring is not None else _from_public(ring, found)
+    records = {record.kid: record for record in base.records}
+    for record in _shown(found):
+        records[record.kid] = _furthest(records.get(record.kid), record, now)
+    for kid in mark.revoked if mark is not None else ():
+        if kid in records and records[kid].compromised is None:
+            records[kid] = _compromised(records[kid], now)
+    archived = {
+        record.kid for document in found if isinstance(document, Archive) for record in document.records
+    }
+    kept = tuple(_settled(r, found) for r in records.values() if r.kid not in archived)
+    return _new_epoch(base, _one_active(kept, now), found, mark, now)
+
+
+def _shown(found: tuple[Evidence, ...]) -> Iterable[KeyRecord]:
+    """Yield every record that a public document or an archive shows, with its public half."""
+    for document in found:
+        if isinstance(document, PublicDocument):
+            halves = {key["kid"]: key for key in document.keys}
+            for record in document.records:
+                half = halves.get(record.kid)
+                members = None if half is None else _members(half)
+                yield msgspec.structs.replace(record, public=members)
+        elif isinstance(document, Archive):
+            yield from document.records
+
+
+def _furthest(mine: KeyRecord | None, shown: KeyRecord, now: Instant) -> KeyRecord:
+    """Return the record in the most retired of two states, with the private half that is at hand."""
+    if mine is None:
+        return _adopted(shown, now)
+    if shown.state.retirement <= mine.state.retirement:
+        return mine
+    return msgspec.structs.replace(
+        shown,
+        fingerprint=mine.fingerprint,
+        public=mine.public,
+        private=mine.private,
+        reference=mine.reference,
+        token_ttl_max=max(mine.token_ttl_max, shown.token_ttl_max),
+        lease_max=max(mine.lease_max, shown.lease_max),
+    )
+
+
+def _adopted(shown: KeyRecord, now: Instant) -> KeyRecord:
+    """Return a key that only a newer document knows: it can verify, but never sign again."""
+    if shown.state in {KeyState.COMPROMISED, KeyState.DESTROYED}:
+        return shown
+    return msgspec.structs.replace(
+        shown,
+        state=KeyState.DEACTIVATED,
+        activated=shown.activated or shown.created,
+        deactivated=now,
+        stopped=None,
+        barred=True,
+    )
+
+
+def _compromised(record: KeyRecord, now: Instant) -> KeyRecord:
+    state = record.state if record.state is KeyState.DESTROYED else KeyState.COMPROMISED
+    return msgspec.structs.replace(
+        record, state=state, compromised=now, revoked=None, reason="known as revoked outside the store"
+    )
+
+
+def _settled(record: KeyRecord, found: tuple[Evidence, ...]) -> KeyRecord:
+    """Return the record with only those stamps that will be proven again."""
+    if record.state is KeyState.DEACTIVATED:
+        return msgspec.structs.replace(record, stopped=None)
+    shown = [d.kids for d in found if not isinstance(d, SigningDocument | Archive)]
+    if record.state is KeyState.PRE_ACTIVATION and not all(record.kid in kids for kids in shown):
+        return msgspec.structs.replace(record, published=None)
+    if record.state is KeyState.DESTROYED and record.fingerprint == "":
+        return msgspec.structs.replace(record, fingerprint=f"gone-{record.kid}")
+    return record
+
+
+def _one_active(records: tuple[KeyRecord, ...], now: Instant) -> tuple[KeyRecord, ...]:
+    """Keep at most one active key: the one that was activated last and can still sign."""
+    active = [r for r in records if r.state is KeyState.ACTIVE and r.can_sign]
+    keep = max(active, key=lambda r: (r.activated or 0, r.kid), default=None)
+    return tuple(
+        msgspec.structs.replace(r, state=KeyState.DEACTIVATED, deactivated=now, stopped=None, barred=True)
+        if r.state is KeyState.ACTIVE and r is not keep
+        else r
+        for r in records
+    )
+
+
+def _new_epoch(
+    base: Keyring,
+    records: tuple[KeyRecord, ...],
+    found: tuple[Evidence, ...],
+    mark: Mark | None,
+    now: Instant,
+) -> Keyring:
+    points = [(d.epoch, d.revision) for d in found] + [(base.epoch, base.revision)]
+    points += [] if mark is None else [(mark.epoch, mark.revision)]
+    epoch = max(now, 1 + max(point[0] for point in points))
+    revision = max(point[1] for point in points)
+    ring = base.replaced(records=records, epoch=epoch, revision=revision, lineage=(), frozen_to=None)
+    return ring.told(now, "recovered", detail=f"epoch {epoch} above revision {revision}")
+
+
+def _from_public(ring: str, found: tuple[Evidence, ...]) -> Keyring:
+    """Return a keyring to build on where `authority` is gone: no private half is left."""
+    publics = [document for document in found if isinstance(document, PublicDocument)]
+    if not publics:
+        raise KeyringNotFound(
+            f"there is nothing of keyring {ring} to recover from",
+            why="neither its authority nor its public document is there",
+            fix="restore one of them from a backup, or `create` the keyring",
+        )
+    public = max(publics, key=lambda document: (document.epoch, document.revision))
+    return Keyring(
+        ring=ring,
+        issuer=public.issuer,
+        epoch=public.epoch,
+        revision=public.revision,
+        write_id=public.write_id,
+        policy=public.policy,
+        ledger=Ledger(base=public.events_base, entries=public.events, next_seq=_next_seq(public)),
+    )
+
+
+def _next_seq(public: PublicDocument) -> int:
+    return public.events[-1].seq + 1 if public.events else 1
+
+
+def _members(key: dict[str, str]) -> dict[str, str]:
+    kept = {"kty", "crv", "x", "y", "n", "e", "pub"} | ({"alg"} if key["kty"] == "AKP" else set())
+    return {name: value for name, value in key.items() if name in kept}
