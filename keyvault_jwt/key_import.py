@@ -102,14 +102,18 @@ def _private_of(members: dict[str, Any]) -> SigningKey:
             return ec.derive_private_key(scalar, half.curve)
         if isinstance(half, ed25519.Ed25519PublicKey):
             return ed25519.Ed25519PrivateKey.from_private_bytes(_octets(members, "d"))
-        seed = _octets(members, "priv")
-        if isinstance(half, mldsa.MLDSA44PublicKey):
-            return mldsa.MLDSA44PrivateKey.from_seed_bytes(seed)
-        if isinstance(half, mldsa.MLDSA65PublicKey):
-            return mldsa.MLDSA65PrivateKey.from_seed_bytes(seed)
-        return mldsa.MLDSA87PrivateKey.from_seed_bytes(seed)
+        return _mldsa_private(members, half)
     except ValueError:
         raise KeyRefused("the JWK's private members are no key") from None
+
+
+def _mldsa_private(members: dict[str, Any], half: jwk.MLDSAPublicKey) -> jwk.MLDSAPrivateKey:
+    seed = _octets(members, "priv")
+    if isinstance(half, mldsa.MLDSA44PublicKey):
+        return mldsa.MLDSA44PrivateKey.from_seed_bytes(seed)
+    if isinstance(half, mldsa.MLDSA65PublicKey):
+        return mldsa.MLDSA65PrivateKey.from_seed_bytes(seed)
+    return mldsa.MLDSA87PrivateKey.from_seed_bytes(seed)
 
 
 def _rsa_private(members: dict[str, Any], half: rsa.RSAPublicKey) -> rsa.RSAPrivateKey:
