@@ -20,21 +20,27 @@ from typing import TYPE_CHECKING
 from ._version import __version__
 
 if TYPE_CHECKING:
-    from .attempt import Report
     from .errors import KeyvaultJWTError
+    from .key_manager import KeyManager
     from .keyring import Keyring
     from .keys import KeyState
+    from .keyset import KeySource
     from .plan import Plan
     from .policy import RotationPolicy
+    from .report import Report
     from .store_url import open_store
+    from .verification_errors import VerificationError
 
 __all__ = [
+    "KeyManager",
+    "KeySource",
     "KeyState",
     "Keyring",
     "KeyvaultJWTError",
     "Plan",
     "Report",
     "RotationPolicy",
+    "VerificationError",
     "__version__",
     "open_store",
 ]
@@ -42,12 +48,15 @@ __all__ = [
 if not TYPE_CHECKING:  # a checker that saw __getattr__ would take any misspelt name for a public one
     _HOMES = MappingProxyType(
         {
+            "KeyManager": "key_manager",
+            "KeySource": "keyset",
             "KeyState": "keys",
             "Keyring": "keyring",
             "KeyvaultJWTError": "errors",
             "Plan": "plan",
-            "Report": "attempt",
+            "Report": "report",
             "RotationPolicy": "policy",
+            "VerificationError": "verification_errors",
             "open_store": "store_url",
         }
     )
