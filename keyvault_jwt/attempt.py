@@ -197,6 +197,8 @@ class Attempt:
         if self.commits >= MAX_ROUNDS:
             raise LostRace(f"a pass over {self.ring} did not come to rest", fix="report this as a bug")
         before = self.keyring
+        if before is not None and not self.command.urgent:
+            before.require_clock(now)
         observed = before
         if before is not None and (self.commits or not self.command.recovers):
             observed = observe(before, self._observed(before), now)

@@ -13,6 +13,8 @@
     │   ├── NotYet                   not_yet
     │   ├── NoReadyKey               no_ready_key
     │   ├── KeyringFrozen            keyring_frozen
+    │   ├── ClockBehind              clock_behind
+    │   ├── ClockJumped              clock_jumped
     │   └── RollbackRefused          rollback_refused
     ├── KeyringNotFound              keyring_not_found
     ├── KeyringExists                keyring_exists
@@ -156,6 +158,18 @@ class KeyringFrozen(GateError):
     """The keyring was copied to another store and takes no more changes here."""
 
     code = "keyring_frozen"
+
+
+class ClockBehind(GateError):
+    """This machine's clock is behind the keyring's last write by more than ε."""
+
+    code = "clock_behind"
+
+
+class ClockJumped(GateError):
+    """This machine's wall clock was stepped by more than ε while it was being watched."""
+
+    code = "clock_jumped"
 
 
 class RollbackRefused(GateError):
