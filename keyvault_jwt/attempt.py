@@ -21,7 +21,7 @@ from . import archiving, document, history
 from .calls import Answer, Call, Generate, Read, Wait, Write, unexpected, version, versioned
 from .clock import Instant, Milliseconds
 from .commitment import Commitment, Lost
-from .decision import Command, View
+from .decision import Command, View, require_clock
 from .document import Derived
 from .errors import (
     Conflict,
@@ -198,7 +198,7 @@ class Attempt:
             raise LostRace(f"a pass over {self.ring} did not come to rest", fix="report this as a bug")
         before = self.keyring
         if before is not None and not self.command.urgent:
-            before.require_clock(now)
+            require_clock(before, now)
         observed = before
         if before is not None and (self.commits or not self.command.recovers):
             observed = observe(before, self._observed(before), now)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from datetime import UTC, datetime
 from typing import Protocol, TypeAlias
@@ -68,6 +69,27 @@ class Stopwatch:
     def elapsed(self) -> Milliseconds:
         """Return milliseconds since the mark."""
         return max(self._clock.wall() - self._wall, self._clock.monotonic() - self._monotonic)
+
+
+class ClockWatch:
+    """Notices a wall clock that was stepped: it then ran apart from the monotonic one."""
+
+    __slots__ = ("_apart", "_clock", "_guard")
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock, self._guard = clock, threading.Lock()
+        self._apart = clock.wall() - clock.monotonic()
+
+    def step(self, tolerance: Milliseconds) -> Milliseconds:
+        """Return how far the wall clock was stepped since the last call, 0 if within `tolerance`.
+
+        A step is told once; time then counts from the new setting.  Drift within the tolerance
+        is taken up each time, as a disciplined clock is slewed.
+        """
+        with self._guard:
+            apart = self._clock.wall() - self._clock.monotonic()
+            stepped, self._apart = apart - self._apart, apart
+        return stepped if abs(stepped) > tolerance else 0
 
 
 def iso(instant: Instant) -> str:

@@ -9,8 +9,8 @@ from typing import ClassVar
 
 from . import invariants
 from .check import Invariant
-from .clock import Instant, Milliseconds
-from .errors import KeyringNotFound, KeyvaultJWTError
+from .clock import Instant, Milliseconds, iso
+from .errors import ClockBehind, KeyringNotFound, KeyvaultJWTError
 from .key_factory import FreshKey
 from .keyring import Keyring
 from .marks import Mark
@@ -93,6 +93,17 @@ def existing(keyring: Keyring | None) -> Keyring:
         raise KeyringNotFound("there is no such keyring in this store", fix="see `list`, or use `create`")
     keyring.require_thawed()
     return keyring
+
+
+def require_clock(keyring: Keyring, now: Instant) -> None:
+    """Raise `ClockBehind` if the last entry is more than ε in the future: every wait would be wrong."""
+    entries, skew = keyring.ledger.entries, keyring.policy.timing(0).clock_skew
+    if entries and entries[-1].at > now + skew:
+        raise ClockBehind(
+            f"this machine's clock is behind the last write of keyring {keyring.ring}",
+            why=f"that was at {iso(entries[-1].at)}, and here it is {iso(now)}",
+            fix="correct the clock (NTP) of whichever machine is wrong; nothing was changed",
+        )
 
 
 def housekeeping(keyring: Keyring, view: View, waived: frozenset[Invariant] = frozenset()) -> Decision:

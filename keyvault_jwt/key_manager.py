@@ -12,9 +12,10 @@ from uuid import UUID, uuid4
 from . import command, document, jwks, key_import
 from .attempt import Attempt
 from .calls import Answer, Call, Generate, Read, Wait
-from .clock import Clock, Instant, SystemClock
+from .clock import Clock, ClockWatch, Instant, SystemClock, iso
 from .decision import Command
-from .errors import KeyringNotFound, KeyvaultJWTError, StoreError
+from .duration import format_duration, milliseconds
+from .errors import ClockJumped, KeyringNotFound, KeyvaultJWTError, StoreError
 from .events import Event, Listener, log
 from .invariants import exposure
 from .key_factory import FreshKey, KeyFactory, LocalKeyFactory
@@ -52,6 +53,7 @@ class KeyManager:
         self._wait = threading.Event().wait if wait is None else wait
         self._write_ids = write_ids
         self._staleness, self._limits = staleness_of(store), limits_of(store)
+        self._watch = ClockWatch(self._clock)
 
     def __repr__(self) -> str:
         return f"KeyManager({self._store!r})"
@@ -227,11 +229,24 @@ class KeyManager:
         mark = self._marks.load(ring)
         attempt = Attempt.begin(asked, ring, staleness=self._staleness, limits=self._limits, mark=mark)
         while attempt.call is not None:
+            self._require_steady_clock(asked, attempt.keyring)
             answer = self._perform(attempt.call)
             attempt = attempt.resume(answer, now=self._clock.wall(), write_id=self._write_ids())
         if attempt.keyring is not None and not isinstance(attempt.outcome, KeyvaultJWTError):
             self._marks.save(ring, mark_of(attempt.keyring))
         return self._told(ring, attempt.outcome)
+
+    def _require_steady_clock(self, asked: Command, keyring: Keyring | None) -> None:
+        """Raise `ClockJumped`, once per step, rather than let a gate open by a clock's correction."""
+        skew = timedelta(seconds=30) if keyring is None else keyring.policy.clock_skew
+        stepped = self._watch.step(milliseconds(skew))
+        if stepped and not asked.urgent:
+            self._listener(Event("clock.jumped", "", {"milliseconds": stepped}, alarm=True))
+            raise ClockJumped(
+                f"the wall clock was stepped by {format_duration(stepped)}",
+                why=f"clock_skew is {format_duration(skew)}, and it now says {iso(self._clock.wall())}",
+                fix="check the clock (NTP); the next pass counts from the new setting",
+            )
 
     def _perform(self, call: Call) -> Answer:
         try:
