@@ -14,10 +14,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import Enum, auto
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Any
 from uuid import UUID
 
-from . import archiving, document, history
+from . import archiving, document, history, patience
 from .calls import Answer, Call, Generate, Read, Wait, Write, unexpected, version, versioned
 from .clock import Instant, Milliseconds
 from .commitment import Commitment, Lost
@@ -40,17 +40,6 @@ from .recovery import Evidence
 from .report import Report
 from .seen import Seen, as_read
 from .store import DocumentKind, DocumentName, Limits, Version
-
-MAX_RACES: Final = 24
-"""Conflicts in a row after which a pass gives up; another pass is making progress all the while."""
-MAX_ROUNDS: Final = 16
-"""Commits after which a pass must have come to rest."""
-MAX_DOUBTS: Final = 3
-"""Fresh reads past S before a store is believed to have been rolled back."""
-ROUTINE_SHARE: Final = 0.75
-"""The share of a store's size limit that routine writes may fill, so that a revoke always fits (I6)."""
-SETTLE: Final[Milliseconds] = 50
-"""The least time between two reads of which the second is to be newer, in milliseconds."""
 
 _NOTHING: Mapping[Any, Any] = MappingProxyType({})
 
@@ -194,8 +183,7 @@ class Attempt:
 
     def _decide(self, now: Instant, write_id: UUID) -> Attempt:
         """Stamp what was observed, ask the command, and write the outcome if there is one."""
-        if self.commits >= MAX_ROUNDS:
-            raise LostRace(f"a pass over {self.ring} did not come to rest", fix="report this as a bug")
+        patience.require_progress(self.ring, races=self.races, rounds=self.commits)
         before = self.keyring
         if before is not None and not self.command.urgent:
             require_clock(before, now)
@@ -235,7 +223,7 @@ class Attempt:
     def _commit(self, after: Keyring, write_id: UUID) -> Attempt:
         after = after.committed(write_id)
         draft = document.authority_draft(after)
-        self.limits.require_room(draft, 1.0 if self.command.urgent else ROUTINE_SHARE)
+        self.limits.require_room(draft, 1.0 if self.command.urgent else patience.ROUTINE_SHARE)
         commitment = Commitment.of(Write(self._name(DocumentKind.AUTHORITY), draft, self.version))
         return replace(self, pending=after, commitment=commitment)._ask(Phase.COMMIT, commitment.call)
 
@@ -350,19 +338,16 @@ class Attempt:
             return raced._failed(error)
 
     def _counted(self) -> Attempt:
-        if self.races <= MAX_RACES:
-            return self
-        raise LostRace(
-            f"lost {self.races} races in a row over keyring {self.ring}",
-            why="others write to it all the time",
-            fix="repeat the command; it does nothing twice",
-        )
+        patience.require_progress(self.ring, races=self.races, rounds=self.commits)
+        return self
 
     def _doubt(self, error: RolledBack) -> Attempt:
         """Read once more past S before believing that the store was rolled back."""
-        if self.doubts >= MAX_DOUBTS:
+        if self.doubts >= patience.MAX_DOUBTS:
             raise error
-        return replace(self, doubts=self.doubts + 1)._ask(Phase.SETTLE, Wait(max(self.staleness, SETTLE)))
+        return replace(self, doubts=self.doubts + 1)._ask(
+            Phase.SETTLE, Wait(max(self.staleness, patience.SETTLE))
+        )
 
     def _reread(self) -> Attempt:
         return self._ask(Phase.AUTHORITY, Read(self._name(DocumentKind.AUTHORITY)))
