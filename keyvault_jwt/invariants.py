@@ -78,7 +78,12 @@ def private_half(keyring: Keyring, record: KeyRecord, now: Instant, staleness: M
 def lease(elapsed: Milliseconds, granted: Milliseconds) -> Check:
     """I3: sign only while elapsed ≤ P since the last confirmed read was sent."""
     return Check(
-        Invariant.LEASE, "lease", granted, elapsed, Unit.DURATION, formula="P ≥ elapsed since last read"
+        Invariant.LEASE,
+        "lease",
+        granted,
+        elapsed,
+        Unit.DURATION,
+        formula="P ≥ elapsed since the last confirmed read",
     )
 
 
@@ -161,6 +166,21 @@ def policy_change(before: Keyring, after: Keyring, now: Instant, staleness: Mill
         0,
         Unit.DURATION,
         formula="new earliest time - old earliest time ≥ 0",
+    )
+
+
+def superseded(old: Superseded, now: Instant, staleness: Milliseconds) -> Check:
+    """I8: an older policy's cache values count until t_change + old(D + S + C + G) + ε."""
+    right = None if old.changed is None else old.changed + old.policy.timing(staleness).exposure
+    formula = "t ≥ t_change + old(D + S + C + G) + ε"
+    return Check(
+        Invariant.POLICY_CHANGE,
+        "older policy in force",
+        now,
+        right,
+        Unit.INSTANT,
+        earliest=right,
+        formula=formula,
     )
 
 

@@ -14,6 +14,7 @@ from typing import Final
 from . import invariants
 from .check import Check, Invariant
 from .clock import Instant, Milliseconds
+from .duration import milliseconds
 from .key_factory import FreshKey
 from .keyring import Keyring
 from .keys import KeyRecord, KeyState
@@ -99,6 +100,7 @@ def plan(
     steps += _endings(view, checks)
     if _wants_archive(keyring):
         steps.append(Step(Action.ARCHIVE, reason="authority holds enough history"))
+    checks += _standing(view, tuple(steps))
     waits = [c.earliest for c in checks if c.earliest is not None and c.earliest > now]
     waits += [due] if due is not None and due > now else []
     waits += [now] if any(step.action is Action.ADD for step in steps) else []
@@ -246,6 +248,20 @@ def _retirement(view: _View, record: KeyRecord, checks: list[Check]) -> Iterator
         checks.append(unused)
         if unused.holds:
             yield Step(Action.DROP_PRIVATE, record.kid, record.algorithm, "no rollback or lease needs it")
+
+
+def _standing(view: _View, steps: tuple[Step, ...]) -> Iterator[Check]:
+    """Yield I3 and I8 as they stand, and I7, I9 and I10 of what the steps would do."""
+    keyring = view.keyring
+    polls = 2 * milliseconds(keyring.policy.signer_poll)
+    yield invariants.lease(polls, keyring.policy.timing(0).signer_lease)
+    for old in invariants.in_force(keyring, view.now, view.staleness):
+        yield invariants.superseded(old, view.now, view.staleness)
+    known = tuple(step for step in steps if step.action is not Action.ADD)
+    after = apply_steps(keyring, known, {}, view.now)
+    yield invariants.catch_up(keyring, after)
+    yield invariants.identity(keyring, after)
+    yield invariants.order(keyring, after)
 
 
 def _wants_archive(keyring: Keyring) -> bool:
