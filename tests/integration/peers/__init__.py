@@ -1,0 +1,1 @@
+"""Verifiers that know nothing of keyvault-jwt, as processes of their own."""
