@@ -248,6 +248,8 @@ class Adopt(Command):
         """Return the keyring alive here; raises `KeyringExists` over one with another history."""
         if view.committed:
             return housekeeping(existing(keyring), view)
+        if keyring is not None and keyring.frozen_to is None and self._is_here(keyring):
+            return housekeeping(keyring, view)
         if keyring is not None:
             continues = keyring.frozen_to is not None and not is_forked(self.keyring, keyring)
             if not continues or is_behind(self.keyring, keyring):
@@ -257,6 +259,10 @@ class Adopt(Command):
                     fix="copy to an empty place",
                 )
         return Decision(self.keyring.thawed(self.source, view.now), judged=False)
+
+    def _is_here(self, keyring: Keyring) -> bool:
+        """Whether an earlier try of this very copy succeeded."""
+        return keyring.epoch == self.keyring.epoch and self.keyring.lineage[-1] in keyring.lineage
 
 
 @dataclass(frozen=True, slots=True)
