@@ -15,7 +15,14 @@ from .calls import Answer, Call, Generate, Read, Wait
 from .clock import Clock, ClockWatch, Instant, SystemClock, iso
 from .decision import Command
 from .duration import format_duration, milliseconds
-from .errors import ClockJumped, KeyringNotFound, KeyvaultJWTError, StoreError
+from .errors import (
+    ClockBehind,
+    ClockJumped,
+    DocumentError,
+    KeyringNotFound,
+    KeyvaultJWTError,
+    RemovalUnconfirmed,
+)
 from .events import Event, Listener, log
 from .invariants import exposure
 from .key_factory import FreshKey, KeyFactory, LocalKeyFactory
@@ -276,6 +283,6 @@ class KeyManager:
                 self._listener(Event("keyring.no-active-key", ring, alarm=True))
             return outcome
         assert outcome is not None
-        alarm = not isinstance(outcome, StoreError)
+        alarm = isinstance(outcome, DocumentError | RemovalUnconfirmed | ClockBehind)
         self._listener(Event("keyring.pass-failed", ring, {"code": outcome.code}, alarm=alarm))
         raise outcome
