@@ -31,6 +31,7 @@ class _Kept(msgspec.Struct, frozen=True, kw_only=True):
     write_id: UUID
     revoked: list[str]
     digest: str = ""
+    """SHA-256 of the same file with an empty digest."""
 
 
 class MarkFiles:
@@ -104,7 +105,8 @@ def _encoded(ring: str, mark: Mark) -> bytes:
         write_id=mark.write_id,
         revoked=sorted(mark.revoked),
     )
-    return msgspec.json.encode(msgspec.structs.replace(kept, digest=_digest(kept))) + b"\n"
+    digest = hashlib.sha256(msgspec.json.encode(kept)).hexdigest()
+    return msgspec.json.encode(msgspec.structs.replace(kept, digest=digest)) + b"\n"
 
 
 def _decoded(file: Path, ring: str, data: bytes) -> Mark:
@@ -118,20 +120,17 @@ def _decoded(file: Path, ring: str, data: bytes) -> Mark:
             why=f"this version knows {_SCHEMA}",
             fix="upgrade keyvault-jwt here",
         )
-    if kept.digest != _digest(msgspec.structs.replace(kept, digest="")):
+    mark = Mark(kept.epoch, kept.revision, kept.write_id, frozenset(kept.revoked))
+    if data != _encoded(kept.ring, mark):
         raise _corrupt(file)
     if kept.ring != ring:
         raise ForeignDocument(
             f"the mark {file} is of another keyring", why="it was moved or copied there", fix=_RESET
         )
-    return Mark(kept.epoch, kept.revision, kept.write_id, frozenset(kept.revoked))
+    return mark
 
 
 _RESET: Final = "compare the store with what its verifiers have seen, then remove this file"
-
-
-def _digest(kept: _Kept) -> str:
-    return hashlib.sha256(msgspec.json.encode(kept)).hexdigest()
 
 
 def _corrupt(file: Path) -> CorruptDocument:
