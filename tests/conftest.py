@@ -6,6 +6,8 @@ import os
 
 import pytest
 
+from tests.canary import Canaries
+
 
 class SkipsAreFailures:
     """Turns a session with skipped tests into a failed one that lists them.
@@ -42,6 +44,10 @@ class SkipsAreFailures:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Watch for skips in CI; under xdist the controller alone does, since it hears of all of them."""
+    """Look for private halves in all that tests print; in CI, watch for skips.
+
+    Under xdist the controller alone counts skips, since it hears of all of them.
+    """
+    config.pluginmanager.register(Canaries(), "canaries")
     if os.environ.get("CI") and not hasattr(config, "workerinput"):
         config.pluginmanager.register(SkipsAreFailures(), "skips-are-failures")
