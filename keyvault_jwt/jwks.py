@@ -43,12 +43,15 @@ class Origin:
 
 @dataclass(frozen=True, slots=True)
 class ParsedKey:
-    """A key of a set and the algorithms that it may verify: one, unless the JWK left `alg` out."""
+    """A key of a set and the algorithms that it may verify: one, unless the JWK left `alg` out.
+
+    Two are equal when their kid, algorithms and RFC 7638 thumbprint are.
+    """
 
     kid: str | None
     algorithms: frozenset[str]
     thumbprint: str
-    key: VerificationKey = field(repr=False)
+    key: VerificationKey = field(repr=False, compare=False)
 
     @property
     def symmetric(self) -> bool:

@@ -1,9 +1,14 @@
-"""Keys that sign whatever a test asks for, and a clock that stands still until it is moved."""
+"""Keys that sign whatever a test asks for, and a web server that answers whatever it is told to."""
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Mapping
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import msgspec
@@ -11,28 +16,9 @@ import pytest
 
 from keyvault_jwt import base64url, jwks
 from keyvault_jwt.algorithms import algorithm_named
-from keyvault_jwt.clock import Instant, Milliseconds
 from keyvault_jwt.jwk import Secret, secret_members
 from keyvault_jwt.key_factory import FreshKey, LocalKeyFactory, load_private
-
-
-class StoppedClock:
-    """Both clocks, moved by hand."""
-
-    def __init__(self) -> None:
-        self.now_wall: Instant = 1_800_000_000_000
-        self.now_monotonic: Milliseconds = 5_000_000
-
-    def wall(self) -> Instant:
-        return self.now_wall
-
-    def monotonic(self) -> Milliseconds:
-        return self.now_monotonic
-
-    def advance(self, seconds: float) -> None:
-        """Let time pass, for both clocks."""
-        self.now_wall += int(seconds * 1000)
-        self.now_monotonic += int(seconds * 1000)
+from keyvault_jwt.testing.fake_clock import FakeClock
 
 
 class TestKey:
@@ -90,13 +76,95 @@ def make_key() -> Callable[..., TestKey]:
 
 
 @pytest.fixture
-def clock() -> StoppedClock:
+def clock() -> FakeClock:
     """A clock that the test moves."""
-    return StoppedClock()
+    return FakeClock()
 
 
 @pytest.fixture
-def claims(clock: StoppedClock) -> dict[str, Any]:
+def claims(clock: FakeClock) -> dict[str, Any]:
     """Claims that are good for a minute, for issuer https://id.example and audience api."""
     now = clock.wall() // 1000
     return {"iss": "https://id.example", "aud": "api", "sub": "u1", "iat": now, "exp": now + 60}
+
+
+@dataclass
+class Request:
+    """A request as the endpoint got it; header names in lower case."""
+
+    path: str
+    headers: dict[str, str]
+
+
+Answer = Callable[[Request, BaseHTTPRequestHandler], None]
+
+
+class Endpoint:
+    """A web server on a loopback port; `answer` is called with each request, which it may hold up."""
+
+    def __init__(self) -> None:
+        self.requests: list[Request] = []
+        self.answer: Answer = plain(jwk_set())
+        endpoint = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                request = Request(self.path, {name.lower(): value for name, value in self.headers.items()})
+                endpoint.requests.append(request)
+                with suppress(OSError):
+                    endpoint.answer(request, self)
+
+            def log_message(self, format: str, *args: object) -> None:  # noqa: A002
+                """Stay silent."""
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._server.daemon_threads = True
+        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01})
+        self._thread.start()
+
+    @property
+    def port(self) -> int:
+        return self._server.server_address[1]
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def publish(self, *keys: Mapping[str, Any], cache_control: str = "max-age=300", **members: Any) -> None:
+        """Answer with this JWK Set from now on."""
+        self.answer = plain(jwk_set(*keys, **members), **{"Cache-Control": cache_control})
+
+    def close(self) -> None:
+        """Answer nothing more; the port is free afterwards."""
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()
+
+
+def plain(body: bytes, status: int = 200, **headers: str) -> Answer:
+    """Answer with these bytes."""
+
+    def answer(request: Request, handler: BaseHTTPRequestHandler) -> None:
+        handler.send_response(status)
+        for name, value in {"Content-Length": str(len(body)), **headers}.items():
+            handler.send_header(name, value)
+        handler.end_headers()
+        handler.wfile.write(body)
+
+    return answer
+
+
+@pytest.fixture
+def endpoint() -> Iterator[Endpoint]:
+    """A web server of the test's own."""
+    server = Endpoint()
+    yield server
+    server.close()
+
+
+def eventually(condition: Callable[[], object], seconds: float = 10) -> None:
+    """Wait until the condition holds; fail when it does not in time."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "it did not come to pass in time"
+        time.sleep(0.002)
