@@ -75,12 +75,14 @@ class Canaries:
         """Turn a test that shows a private half into a failed one, without showing it again."""
         report: pytest.TestReport = yield
         shown = self.search(f"{report.longreprtext}\n{report.capstdout}\n{report.capstderr}\n{report.caplog}")
-        if report.when == "teardown":
-            self.kept.clear()
+        for kid in shown:
+            del self.kept[kid]
         if shown:
             report.outcome = "failed"
             report.sections = []
             report.longrepr = f"a private half was shown: {', '.join(sorted(shown))}"
+        if report.when == "teardown":
+            self.kept.clear()
         return report
 
     def search(self, text: str) -> set[str]:
