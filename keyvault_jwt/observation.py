@@ -22,7 +22,7 @@ def observe(keyring: Keyring, read: Mapping[DocumentKind, Derived], now: Instant
         if kids is not None:
             keyring = _published(keyring, record, kids, now)
         if isinstance(signing, SigningDocument):
-            keyring = _stopped(keyring, keyring.record(record.kid), signing, now)
+            keyring = _stopped(keyring, record, signing, now)
     public = read.get(DocumentKind.PUBLIC)
     if not isinstance(public, PublicDocument) or public.policy != keyring.policy:
         return keyring
