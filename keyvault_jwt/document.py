@@ -39,7 +39,10 @@ class ActiveHalf(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SigningDocument(msgspec.Struct, frozen=True, kw_only=True):
-    """What a signer may know; `key` is None while nothing may sign.  Durations in milliseconds."""
+    """What a signer may know; `key` is None while nothing may sign.  Durations in milliseconds.
+
+    `ledger_head` keeps a state that comes back (a rollback) from reading as the one before it.
+    """
 
     ring: str
     epoch: int
@@ -47,6 +50,7 @@ class SigningDocument(msgspec.Struct, frozen=True, kw_only=True):
     write_id: UUID
     lineage: tuple[Commit, ...]
     issuer: str
+    ledger_head: str
     token_ttl: Milliseconds
     lease: Milliseconds
     poll: Milliseconds
@@ -80,7 +84,10 @@ class PublicDocument(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class VerificationDocument(msgspec.Struct, frozen=True, kw_only=True):
-    """The secrets that verify a symmetric keyring's tokens, as `oct` JWKs; never served over HTTP."""
+    """The secrets that verify a symmetric keyring's tokens, as `oct` JWKs; never served over HTTP.
+
+    `ledger_head` as in `SigningDocument`.
+    """
 
     ring: str
     epoch: int
@@ -88,6 +95,7 @@ class VerificationDocument(msgspec.Struct, frozen=True, kw_only=True):
     write_id: UUID
     lineage: tuple[Commit, ...]
     issuer: str
+    ledger_head: str
     policy: RotationPolicy
     keys: tuple[dict[str, str], ...]
 
@@ -211,7 +219,11 @@ def decode_derived(name: DocumentName, data: bytes) -> Derived:
 
 
 def says_the_same(one: Derived, other: Derived) -> bool:
-    """Whether two derived documents differ at most in where they stand in history."""
+    """Whether two derived documents differ at most in where they stand in history.
+
+    Then nothing that verifiers or signers use was changed between them: the ledger is part of
+    what they say, so a state that only came back does not pass for the same.
+    """
     return _without_head(one) == _without_head(other)
 
 
@@ -243,6 +255,7 @@ def _signing(keyring: Keyring) -> SigningDocument:
         )
     return SigningDocument(
         **_head(keyring),
+        ledger_head=keyring.ledger.head,
         token_ttl=timing.token_ttl,
         lease=timing.signer_lease,
         poll=milliseconds(keyring.policy.signer_poll),
@@ -279,7 +292,9 @@ def _verification(keyring: Keyring) -> VerificationDocument:
         for record in _published(keyring)
         if record.private is not None
     )
-    return VerificationDocument(**_head(keyring), policy=keyring.policy, keys=keys)
+    return VerificationDocument(
+        **_head(keyring), ledger_head=keyring.ledger.head, policy=keyring.policy, keys=keys
+    )
 
 
 def _published(keyring: Keyring) -> list[KeyRecord]:
