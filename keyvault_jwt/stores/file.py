@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -68,7 +67,6 @@ class FileStore:
         self._filesystem: Filesystem = filesystem or SystemFilesystem()
         self._limits = limits
         self._lock = DirectoryLock(patience)
-        self._guard = threading.Lock()
         self._seal = Seal(master_key) if master_key else None
         self._closed = False
 
@@ -153,8 +151,7 @@ class FileStore:
 
     def close(self) -> None:
         """Forget the master key; the store answers no more."""
-        with self._guard:
-            self._closed, self._seal = True, None
+        self._closed, self._seal = True, None
 
     def __enter__(self) -> Self:
         return self
@@ -211,12 +208,13 @@ class FileStore:
             root.make(path.name)
 
     def _sealing(self) -> Seal:
-        with self._guard:
-            if self._seal is None:
-                from .key_finder import KeyFinder  # noqa: PLC0415  (pydantic-settings is slow to import)
+        # Threads that come here at once find the same key; a lock held in a fork would stay held.
+        found = self._seal
+        if found is None:
+            from .key_finder import KeyFinder  # noqa: PLC0415  (pydantic-settings is slow to import)
 
-                self._seal = Seal(KeyFinder(self.path, self._filesystem).find().secret)
-            return self._seal
+            found = self._seal = Seal(KeyFinder(self.path, self._filesystem).find().secret)
+        return found
 
 
 def open_url(url: str) -> FileStore:

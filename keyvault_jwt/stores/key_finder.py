@@ -9,7 +9,7 @@ from ..settings import Settings
 from .directory import open_directory
 from .filesystem import Filesystem
 from .identity import store_id
-from .master_key import MasterKey, given_master_key, make_key_file, key_file
+from .master_key import MasterKey, given_master_key, key_file, make_key_file
 from .os_failure import told
 
 

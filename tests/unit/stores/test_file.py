@@ -191,6 +191,17 @@ def test_restored_copy_with_another_date_is_another_version(store: FileStore) ->
         store.replace(PUBLIC, draft(revision=2), expected=version)
 
 
+def test_dates_rise_past_a_clock_set_back(store: FileStore) -> None:
+    """A document dated in the future is replaced by one dated later still: no version can come back."""
+    store.replace(PUBLIC, own_json(), expected=None)
+    file = store.path / "payments" / "public.json"
+    os.utime(file, ns=(4 * 10**18, 4 * 10**18))
+    seen = store.read(PUBLIC)
+    assert seen is not None
+    store.replace(PUBLIC, own_json(2), expected=seen.version)
+    assert file.stat().st_mtime_ns > 4 * 10**18
+
+
 def test_file_as_the_store(tmp_path: Path) -> None:
     """A file where the directory should be is an error, not an empty store."""
     (tmp_path / "keys").touch()

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import threading
+from contextlib import suppress
 from uuid import uuid4
 
-from keyvault_jwt.store import DocumentKind, DocumentName, Draft, Limits, limits_of, staleness_of
+from keyvault_jwt.errors import Conflict
+from keyvault_jwt.store import DocumentKind, DocumentName, Draft, Limits, Version, limits_of, staleness_of
 from keyvault_jwt.stores.memory import MemoryStore
 
 
@@ -13,6 +16,36 @@ def test_declares_what_it_was_given() -> None:
     store = MemoryStore(limits=Limits(document_bytes=10, published_keys=3))
     assert staleness_of(store) == 0
     assert limits_of(store) == Limits(document_bytes=10, published_keys=3)
+
+
+def test_check_and_write_are_one_step() -> None:
+    """A writer that comes while another one's version is being compared waits, and then loses."""
+    store, name = MemoryStore(), DocumentName("a", DocumentKind.AUTHORITY)
+    seen = store.replace(name, Draft(b"0", 0, uuid4()), expected=None)
+    first, second = Draft(b"first", 1, uuid4()), Draft(b"second", 1, uuid4())
+    lost = threading.Event()
+
+    def write_second() -> None:
+        with suppress(Conflict):
+            store.replace(name, second, expected=seen)
+            return
+        lost.set()
+
+    class ComparedSlowly(str):
+        __slots__ = ()
+
+        def __ne__(self, other: object) -> bool:
+            rival.start()
+            rival.join(timeout=0.2)
+            return str.__ne__(self, other)
+
+    rival = threading.Thread(target=write_second)
+    store.replace(name, first, expected=Version(ComparedSlowly(seen)))
+    rival.join()
+    assert lost.is_set()
+    kept = store.read(name)
+    assert kept is not None
+    assert kept.draft == first
 
 
 def test_repr_shows_no_document() -> None:
