@@ -6,6 +6,7 @@
     │   ├── BadDuration              bad_duration
     │   ├── BadStoreURL              bad_store_url
     │   ├── BadURL                   bad_url
+    │   ├── IssuerMismatch           issuer_mismatch
     │   └── MissingExtra             missing_extra
     ├── GateError                    gate                (exit 3)
     │   ├── PolicyRefused            policy_refused
@@ -47,6 +48,9 @@
     │   ├── PublisherLeaseExpired    publisher_lease_expired
     │   └── NoActiveKey              no_active_key
     ├── TokenRefused                 token_refused       (what a signer won't mint)
+    ├── FileError                    file
+    │   ├── FileUnreadable           file_unreadable
+    │   └── FileUnwritable           file_unwritable
     ├── FetchError                   fetch
     │   └── DiscoveryError           discovery
     └── VerificationError            verification        (verification_errors.py)
@@ -115,6 +119,12 @@ class BadURL(UsageError):
     """A web address that keys may not be fetched from."""
 
     code = "bad_url"
+
+
+class IssuerMismatch(UsageError):
+    """A keyring whose issuer is not the one that its user expects."""
+
+    code = "issuer_mismatch"
 
 
 class MissingExtra(UsageError):
@@ -364,6 +374,24 @@ class TokenRefused(KeyvaultJWTError):
     """Claims or a lifetime that the signer's policy does not allow."""
 
     code = "token_refused"
+
+
+class FileError(KeyvaultJWTError):
+    """A file that the operator named can't be used."""
+
+    code = "file"
+
+
+class FileUnreadable(FileError):
+    """A file to read from is missing or closed to this user."""
+
+    code = "file_unreadable"
+
+
+class FileUnwritable(FileError):
+    """A file to write to is already there, or can't be made."""
+
+    code = "file_unwritable"
 
 
 class FetchError(KeyvaultJWTError):
