@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -133,6 +134,10 @@ class Endpoint:
     def publish(self, *keys: Mapping[str, Any], cache_control: str = "max-age=300", **members: Any) -> None:
         """Answer with this JWK Set from now on."""
         self.answer = plain(jwk_set(*keys, **members), **{"Cache-Control": cache_control})
+
+    def wrap(self, context: ssl.SSLContext) -> None:
+        """Speak TLS from now on."""
+        self._server.socket = context.wrap_socket(self._server.socket, server_side=True)
 
     def close(self) -> None:
         """Answer nothing more; the port is free afterwards."""
