@@ -1,0 +1,8 @@
+"""The verifier's cache of a JWK Set: how fresh it is, how it is refreshed, and what it never takes back."""
+
+from .freshness import Lifetime
+from .health import Health
+from .jwks_cache import JWKSCache
+from .source import Loaded, Source
+
+__all__ = ["Health", "JWKSCache", "Lifetime", "Loaded", "Source"]

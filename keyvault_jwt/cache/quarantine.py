@@ -1,0 +1,50 @@
+"""What a source can't bring back: keys denied here, and sets older than one already seen."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from ..errors import ForeignDocument, RolledBack
+from ..jwks import Origin
+
+
+@dataclass(frozen=True, slots=True)
+class Quarantine:
+    """Denied kids and thumbprints, and the newest (epoch, revision) seen of a set of ours."""
+
+    denied: frozenset[str] = frozenset()
+    newest: Origin | None = None
+
+    def with_denied(self, name: str) -> Quarantine:
+        """Return the quarantine with one more kid or thumbprint, for good."""
+        return replace(self, denied=self.denied | {name})
+
+    def admit(self, origin: Origin | None) -> Quarantine:
+        """Return the quarantine after a set of this origin was taken in.
+
+        Raises `RolledBack` for a lower epoch or revision than was seen, `ForeignDocument` for
+        another keyring's set.  A set without origin is a stranger's and can't be compared.
+        """
+        if origin is None or self.newest is None:
+            return replace(self, newest=origin or self.newest)
+        if origin.ring != self.newest.ring:
+            raise ForeignDocument(
+                f"the set is of keyring {origin.ring[:64]!r}",
+                why=f"this source gave sets of {self.newest.ring[:64]!r} before",
+                fix="if the keyring was replaced on purpose, start with a fresh cache and state",
+            )
+        if origin.moment < self.newest.moment:
+            raise RolledBack(
+                f"the set has epoch {origin.epoch}, revision {origin.revision}",
+                why=f"epoch {self.newest.epoch}, revision {self.newest.revision} was seen already",
+                fix="look for a stale proxy or a restored store; the last good set is kept meanwhile",
+            )
+        return replace(self, newest=origin)
+
+    def merged(self, other: Quarantine) -> Quarantine:
+        """Return what both remember; of two newest sets the later, and of two rings this one's."""
+        mine, theirs = self.newest, other.newest
+        later = mine or theirs
+        if mine is not None and theirs is not None and mine.ring == theirs.ring:
+            later = max(mine, theirs, key=lambda origin: origin.moment)
+        return Quarantine(self.denied | other.denied, later)

@@ -1,0 +1,83 @@
+"""Who waits for the source, for what, and who is turned away instead."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Generator
+from typing import Final
+
+from ..clock import Clock, Milliseconds
+from ..keyset import KeySet
+from .freshness import Moment
+from .refresh import Flight, Refresher
+from .shelf import NEVER, Shelf
+from .unknown_kids import UnknownKids
+
+MAX_WAITING: Final = 32
+"""How many callers with an unknown kid may wait at a time: they may all be an attacker's."""
+BURST: Final = 5
+FORGET: Milliseconds = 300_000
+CAPACITY: Final = 1024
+
+
+class Queue:
+    """Decides what a caller waits for who has no usable set, or lacks a kid.  Thread-safe."""
+
+    def __init__(self, shelf: Shelf, refresher: Refresher, clock: Clock, cooldown: Milliseconds) -> None:
+        self._shelf, self._refresher, self._clock = shelf, refresher, clock
+        self._lock = threading.Lock()
+        self._waiting = 0
+        self._unknown = UnknownKids(
+            burst=BURST, refill=cooldown, forget=FORGET, capacity=CAPACITY, now=clock.monotonic()
+        )
+
+    def renew_lock(self) -> None:
+        """Forget the parent process's threads, which may hold the lock or wait."""
+        self._lock, self._waiting = threading.Lock(), 0
+
+    def flights(self, kid: str | None, current: KeySet | None, known: KeySet | None) -> Generator[Flight]:
+        """Yield what the caller should wait for, one after the other; nothing if it can't help.
+
+        `current` is the usable set, `known` the one that the caller found no key in.
+        """
+        if current is None:
+            if not self._shelf.cooling_down(Moment.now(self._clock)):
+                yield self._refresher.join()
+        elif current is known and self._enter(kid):
+            try:
+                yield from self._for_kid(kid)
+            finally:
+                with self._lock:
+                    self._waiting -= 1
+
+    def _for_kid(self, kid: str | None) -> Generator[Flight]:
+        under_way = self._refresher.under_way
+        if under_way is not None:
+            yield under_way
+            if self._has(kid):
+                return
+        with self._lock:
+            if not self._unknown.spend(self._clock.monotonic()):
+                return
+        flight = self._refresher.depart()
+        yield flight
+        if flight.done() and flight.result() is None and not self._has(kid):
+            with self._lock:
+                self._unknown.remember(kid, self._clock.monotonic())
+
+    def _enter(self, kid: str | None) -> bool:
+        now = Moment.now(self._clock)
+        with self._lock:
+            if (
+                self._shelf.due is NEVER
+                or self._shelf.cooling_down(now)
+                or self._waiting >= MAX_WAITING
+                or self._unknown.known_absent(kid, now.monotonic)
+            ):
+                return False
+            self._waiting += 1
+            return True
+
+    def _has(self, kid: str | None) -> bool:
+        held = self._shelf.held
+        return held is not None and held.keys.has(kid)
