@@ -1,0 +1,244 @@
+"""Verifier: a token in, its claims out, or the reason why not (RFC 8725, RFC 7519 section 7.2)."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Iterable
+from datetime import timedelta
+from typing import Any, Final, NamedTuple
+
+from . import compact
+from .algorithms import VERIFY_ALIASES, Algorithm, algorithm_named
+from .claims import compile_checks, parse_claims
+from .clock import Clock, SystemClock
+from .compact import Compact, Header
+from .duration import milliseconds
+from .errors import UsageError, WrongKeyType
+from .keyset import BoundKey, KeySet, KeySource
+from .verification_errors import AlgorithmRefused, InvalidSignature, TypeRefused, UnknownKey, UnusableKey
+
+_SYSTEM_CLOCK: Final = SystemClock()
+_MAX_HEADERS: Final = 256
+"""How many different headers of good tokens are remembered for one generation of keys."""
+
+
+class _Known:
+    """What was found out under one generation of the key set, dropped with it.
+
+    `headers` has the key for each header segment that a good token bore; `payloads` what whole
+    tokens, good ones, said.  Neither holds anything that a stranger can make up.
+    """
+
+    __slots__ = ("headers", "keys", "payloads")
+
+    def __init__(self, keys: KeySet) -> None:
+        self.keys = keys
+        self.headers: OrderedDict[bytes, BoundKey] = OrderedDict()
+        self.payloads: OrderedDict[str | bytes, bytes] = OrderedDict()
+
+
+class _Located(NamedTuple):
+    """A token taken apart, with the key that its header means; without one, with what to ask for."""
+
+    compact: Compact
+    key: BoundKey | None
+    header: Header | None
+    keys: KeySet | None
+
+
+class Verifier:
+    """Verifies tokens of one issuer for one audience, by the keys of one source.  Thread-safe.
+
+    `algorithms` is the allow-list, by exact name; `EdDSA` and `Ed25519` are one algorithm there.
+    HMAC and public-key algorithms can't be in one list: confusing them is the oldest attack
+    there is (RFC 8725 section 2.1), and no key set holds both.  `issuer` is compared exactly;
+    `audience` is one name or several, of which the token must name one; either is left
+    unchecked only by writing None.  `typ` is compared as a media type when given.  `required`
+    are the claims that must be there.  `remember` is how many good tokens are kept in memory,
+    so that their signatures are not checked again; all else is, at every use.
+
+    Raises `UsageError` for an allow-list or expectation that can't be meant.
+    """
+
+    def __init__(
+        self,
+        keys: KeySource,
+        *,
+        issuer: str | None,
+        audience: str | Iterable[str] | None,
+        algorithms: Iterable[str],
+        min_rsa_bits: int = 2048,
+        leeway: timedelta = timedelta(seconds=30),
+        typ: str | None = None,
+        required: Iterable[str] = ("exp",),
+        remember: int = 0,
+        max_token: int = compact.MAX_TOKEN,
+        clock: Clock = _SYSTEM_CLOCK,
+    ) -> None:
+        if remember < 0 or max_token < 1:
+            raise UsageError("`remember` and `max_token` can't be negative")
+        self.issuer = issuer
+        self._source, self._clock = keys, clock
+        self._allowed = _allow_list(algorithms)
+        self._min_rsa_bits, self._max_token, self._remember = min_rsa_bits, max_token, remember
+        self._typ = None if typ is None else _media_type(typ)
+        self._check = compile_checks(
+            issuer=issuer, audience=audience, leeway=milliseconds(leeway), required=required
+        )
+        self._known = _Known(KeySet(()))
+
+    def verify(self, token: str | bytes) -> dict[str, Any]:
+        """Return the claims of a good token, as a dict of the caller's own.
+
+        Raises an `InvalidToken` that says why not, or `KeysUnavailable` when there are no keys
+        to tell by.
+        """
+        payload = self._recall(token)
+        if payload is None:
+            located = self._locate(token)
+            if located.key is None:
+                located = self._relocate(located, self._source.find(_kid(located), located.keys))
+            payload = self._verified_payload(token, located)
+        return self._claims(payload)
+
+    async def averify(self, token: str | bytes) -> dict[str, Any]:
+        """As `verify`; awaits the key source only when it has no key for the token."""
+        payload = self._recall(token)
+        if payload is None:
+            located = self._locate(token)
+            if located.key is None:
+                located = self._relocate(located, await self._source.afind(_kid(located), located.keys))
+            payload = self._verified_payload(token, located)
+        return self._claims(payload)
+
+    def verify_signature(self, jws: str | bytes) -> tuple[dict[str, Any], bytes]:
+        """Return header and payload of a good compact JWS, whatever the payload is.
+
+        Everything is checked but the claims.  Raises as `verify`.
+        """
+        located = self._locate(jws)
+        if located.key is None:
+            located = self._relocate(located, self._source.find(_kid(located), located.keys))
+        payload = self._verified_payload(None, located)
+        return compact.header_members(located.compact.header), payload
+
+    async def averify_signature(self, jws: str | bytes) -> tuple[dict[str, Any], bytes]:
+        """As `verify_signature`; awaits the key source only when it has no key."""
+        located = self._locate(jws)
+        if located.key is None:
+            located = self._relocate(located, await self._source.afind(_kid(located), located.keys))
+        payload = self._verified_payload(None, located)
+        return compact.header_members(located.compact.header), payload
+
+    def _locate(self, token: str | bytes) -> _Located:
+        parts = compact.split(token, self._max_token)
+        keys = self._source.current()
+        if keys is not None:
+            bound = self._known_under(keys).headers.get(parts.header)
+            if bound is not None:
+                return _Located(parts, bound, None, keys)
+        header = self._read_header(parts.header)
+        return _Located(parts, None if keys is None else self._choose(header, keys), header, keys)
+
+    def _relocate(self, located: _Located, keys: KeySet) -> _Located:
+        assert located.header is not None
+        bound = self._choose(located.header, keys)
+        if bound is None:
+            raise UnknownKey(
+                "no key answers to the token's header",
+                why="the key set has none of its kid, or without a kid none of its algorithm",
+                fix="see that the token is of this issuer, and that the issuer publishes its key",
+            )
+        return located._replace(key=bound, keys=keys)
+
+    def _read_header(self, segment: bytes) -> Header:
+        header = compact.parse_header(segment)
+        if header.alg not in self._allowed:
+            raise AlgorithmRefused(
+                "the token's algorithm is not allowed here",
+                why="allowed are " + ", ".join(self._allowed),
+            )
+        if self._typ is not None and (header.typ is None or _media_type(header.typ) != self._typ):
+            raise TypeRefused(f"the token is not of type {self._typ}")
+        return header
+
+    def _choose(self, header: Header, keys: KeySet) -> BoundKey | None:
+        bound = keys.find(header.kid, self._allowed[header.alg])
+        if bound is not None:
+            bits = bound.key.rsa_bits
+            if bits is not None and bits < self._min_rsa_bits:
+                raise UnusableKey(
+                    f"the token's key is RSA of {bits} bits",
+                    why=f"this verifier asks for {self._min_rsa_bits} bits (RFC 7518 section 3.3)",
+                )
+        return bound
+
+    def _verified_payload(self, token: str | bytes | None, located: _Located) -> bytes:
+        parts, bound = located.compact, located.key
+        assert bound is not None
+        assert located.keys is not None
+        if not bound.verify(compact.signature_bytes(parts.signature), parts.signing_input):
+            raise InvalidSignature("the signature is not this key's over this token")
+        known = self._known_under(located.keys)
+        if located.header is not None:
+            _remember(known.headers, parts.header, bound, _MAX_HEADERS)
+        payload = compact.payload_bytes(parts.payload)
+        if self._remember and token is not None:
+            _remember(known.payloads, token, payload, self._remember)
+        return payload
+
+    def _recall(self, token: str | bytes) -> bytes | None:
+        """Return the payload of a token that was verified under the keys that are in use now."""
+        if not self._remember or not isinstance(token, str | bytes):
+            return None
+        keys = self._source.current()
+        return None if keys is None else self._known_under(keys).payloads.get(token)
+
+    def _known_under(self, keys: KeySet) -> _Known:
+        known = self._known
+        if known.keys is not keys:
+            known = self._known = _Known(keys)
+        return known
+
+    def _claims(self, payload: bytes) -> dict[str, Any]:
+        claims = parse_claims(payload)
+        self._check(claims, self._clock.wall())
+        return claims
+
+
+def _kid(located: _Located) -> str | None:
+    return None if located.header is None else located.header.kid
+
+
+def _remember(table: OrderedDict[Any, Any], key: object, value: object, most: int) -> None:
+    # Each call is one step to other threads, so no lock is held that a fork could leave locked.
+    table[key] = value
+    if len(table) > most:
+        table.popitem(last=False)
+
+
+def _allow_list(names: Iterable[str]) -> dict[str, Algorithm]:
+    listed = [names] if isinstance(names, str) else list(names)
+    if not listed or isinstance(names, str):
+        raise UsageError("`algorithms` is not a list of names", fix='write it like ["ES256"]')
+    try:
+        rows = [algorithm_named(str(name), verifying=True) for name in listed]
+    except WrongKeyType as error:
+        raise UsageError(error.what, fix=error.fix) from None
+    if len({row.symmetric for row in rows}) > 1:
+        raise UsageError(
+            "the allow-list mixes HMAC with public-key algorithms",
+            why="a public key must never be taken for an HMAC secret (RFC 8725 section 2.1)",
+            fix="use one verifier for each",
+        )
+    allowed = {row.name: row for row in rows}
+    return allowed | {old: allowed[new] for old, new in VERIFY_ALIASES.items() if new in allowed}
+
+
+def _media_type(typ: str) -> str:
+    """Return a `typ` for comparison: case does not count, nor does a leading "application/".
+
+    RFC 7515 section 4.1.9: without a slash, `application/` is meant.
+    """
+    lowered = typ.lower()
+    return lowered if "/" in lowered else f"application/{lowered}"
