@@ -20,6 +20,7 @@ LintImports = Callable[[], subprocess.CompletedProcess[str]]
 
 LAYERS = "Data flows one way"
 PURE = "The core does no I/O"
+APART = "Signing, publishing and verifying need no key manager"
 PLUGINS = "Providers are found through entry points"
 
 IMPURE_CALLS = {
@@ -93,6 +94,8 @@ def test_the_tree_keeps_the_rules(lint_imports: LintImports) -> None:
         ("attempt", "from urllib.request import urlopen", PURE),
         ("ledger", "def f():\n    import threading", PURE),
         ("invariants", "import keyvault_jwt_vault", PURE),
+        ("signer", "from .key_manager import KeyManager", APART),
+        ("verifier", "def f():\n    from . import key_manager", APART),
         ("store_url", "import keyvault_jwt_aws", PLUGINS),
     ],
 )
