@@ -32,6 +32,7 @@ from .plan import Plan, plan
 from .policy import RotationPolicy
 from .report import Report, mark_of
 from .store import DocumentKind, DocumentName, DocumentStore, limits_of, staleness_of
+from .stores.preparation import Prepares
 
 
 class KeyManager:
@@ -130,7 +131,11 @@ class KeyManager:
     # --- commands --------------------------------------------------------------------------
 
     def create(self, ring: str, policy: RotationPolicy | None = None, *, issuer: str) -> Report:
-        """Make a keyring that signs at once; raises `KeyringExists`, `CapacityBroken` or a store's error."""
+        """Make a keyring that signs at once; raises `KeyringExists`, `CapacityBroken` or a store's error.
+
+        A store that must be made first (`Prepares`) is made, and says what it made by event.
+        """
+        self._prepare()
         return self._run(ring, command.Create(ring, issuer, policy or RotationPolicy()))
 
     def reconcile(self, ring: str) -> Report:
@@ -199,6 +204,7 @@ class KeyManager:
         """
         if issuer is None:
             return self._run(ring, command.Import(key))
+        self._prepare()
         return self._run(
             ring, command.Create(ring, issuer, policy or RotationPolicy(algorithm=key.algorithm), key)
         )
@@ -228,9 +234,15 @@ class KeyManager:
 
     def adopt(self, ring: str, keyring: Keyring, source: str) -> Report:
         """Take in a keyring that was frozen at `source`."""
+        self._prepare()
         return self._run(ring, command.Adopt(keyring, source))
 
     # --- driving ---------------------------------------------------------------------------
+
+    def _prepare(self) -> None:
+        if isinstance(self._store, Prepares):
+            for made in self._store.prepare():
+                self._listener(Event("store.prepared", facts={"what": made}))
 
     def _run(self, ring: str, asked: Command) -> Report:
         mark = self._marks.load(ring)
