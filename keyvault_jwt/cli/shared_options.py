@@ -1,0 +1,39 @@
+"""`--store` and `--json`: options of every command, given before or after its name."""
+
+from __future__ import annotations
+
+import click
+
+from .session import Session
+
+
+def shared_options() -> list[click.Option]:
+    """Return the options that every command and group takes."""
+    return [
+        click.Option(
+            ["--store"],
+            metavar="URL",
+            expose_value=False,
+            callback=_keep_store,
+            help="The store, such as file:./keys or vault://MOUNT/PREFIX.  [default: $KEYVAULT_JWT_STORE]",
+        ),
+        click.Option(
+            ["--json", "as_json"],
+            is_flag=True,
+            is_eager=True,
+            expose_value=False,
+            callback=_keep_json,
+            help="Print one JSON object, and errors as JSON on stderr.",
+        ),
+    ]
+
+
+def _keep_store(ctx: click.Context, _option: click.Parameter, url: str | None) -> None:
+    session = ctx.ensure_object(Session)
+    if url is not None:
+        session.store_url = url
+
+
+def _keep_json(ctx: click.Context, _option: click.Parameter, asked: bool) -> None:
+    session = ctx.ensure_object(Session)
+    session.as_json = session.as_json or asked
