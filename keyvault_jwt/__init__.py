@@ -20,27 +20,37 @@ from typing import TYPE_CHECKING
 from ._version import __version__
 
 if TYPE_CHECKING:
+    from .cache import JWKSCache
     from .errors import KeyvaultJWTError
     from .key_manager import KeyManager
     from .keyring import Keyring
     from .keys import KeyState
     from .keyset import KeySource
+    from .multi_issuer import MultiIssuer
     from .plan import Plan
     from .policy import RotationPolicy
+    from .publisher import Publisher
     from .report import Report
+    from .signer import Signer
     from .store_url import open_store
     from .verification_errors import VerificationError
+    from .verifier import Verifier
 
 __all__ = [
+    "JWKSCache",
     "KeyManager",
     "KeySource",
     "KeyState",
     "Keyring",
     "KeyvaultJWTError",
+    "MultiIssuer",
     "Plan",
+    "Publisher",
     "Report",
     "RotationPolicy",
+    "Signer",
     "VerificationError",
+    "Verifier",
     "__version__",
     "open_store",
 ]
@@ -48,15 +58,20 @@ __all__ = [
 if not TYPE_CHECKING:  # a checker that saw __getattr__ would take any misspelt name for a public one
     _HOMES = MappingProxyType(
         {
+            "JWKSCache": "cache",
             "KeyManager": "key_manager",
             "KeySource": "keyset",
             "KeyState": "keys",
             "Keyring": "keyring",
             "KeyvaultJWTError": "errors",
+            "MultiIssuer": "multi_issuer",
             "Plan": "plan",
+            "Publisher": "publisher",
             "Report": "report",
             "RotationPolicy": "policy",
+            "Signer": "signer",
             "VerificationError": "verification_errors",
+            "Verifier": "verifier",
             "open_store": "store_url",
         }
     )
