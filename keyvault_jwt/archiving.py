@@ -7,11 +7,16 @@ import hashlib
 from . import document
 from .clock import Instant
 from .document import Archive
-from .errors import CorruptDocument
+from .errors import CorruptDocument, ForeignDocument
 from .keyring import ArchiveRef, Keyring
 from .keys import KeyRecord
 from .plan import KEPT_ENTRIES, KEPT_TOMBSTONES
 from .store import Draft, Versioned
+
+
+def is_due(keyring: Keyring) -> bool:
+    """Whether the committed keyring holds enough to fill an archive."""
+    return bool(_records(keyring) or _entries(keyring))
 
 
 def next_number(keyring: Keyring) -> int:
@@ -39,8 +44,20 @@ def moved_out(keyring: Keyring, before: Keyring, ref: ArchiveRef, now: Instant) 
     return keyring.archived(ref, kids, _entries(before), now)
 
 
-def open_listed(ring: str, ref: ArchiveRef, found: Versioned | None) -> Archive:
-    """Return a listed archive; raises `CorruptDocument` if it is missing or other than listed."""
+def opened(ring: str, ref: ArchiveRef | None, found: Versioned | None) -> Archive | None:
+    """Return an archive as read; raises `CorruptDocument` if it is listed and not what the list says.
+
+    One that nobody lists (`ref` is None) may still tell of what was lost, as far as it can be read.
+    """
+    if ref is not None:
+        return _open_listed(ring, ref, found)
+    try:
+        return None if found is None else document.decode_archive(ring, found.draft.data)
+    except (CorruptDocument, ForeignDocument):
+        return None
+
+
+def _open_listed(ring: str, ref: ArchiveRef, found: Versioned | None) -> Archive:
     if found is None or hashlib.sha256(found.draft.data).hexdigest() != ref.sha256:
         raise CorruptDocument(
             f"archive {ref.number} of keyring {ring} is not what authority lists",

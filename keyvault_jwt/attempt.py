@@ -151,12 +151,19 @@ class Attempt:
         for kind in document.derived_kinds(self.keyring):
             if kind not in self.seen:
                 return self._ask(Phase.DERIVED, Read(self._name(kind)))
-        if self.command.needs_archives:
-            number = len(self.archives) + 1
-            listed = 0 if self.keyring is None else len(self.keyring.archives)
-            if number <= listed or self.command.recovers:
-                return self._ask(Phase.ARCHIVES, Read(self._name(DocumentKind.ARCHIVE, number)))
-        return self._decide(now, write_id)
+        return (
+            self._read_archive(0, now, write_id)
+            if self.command.needs_archives
+            else self._decide(now, write_id)
+        )
+
+    def _read_archive(self, after: int, now: Instant, write_id: UUID) -> Attempt:
+        """Read the next archive that is listed; a recovery asks for those that nobody lists, too."""
+        later = [number for number in self._listed() if number > after]
+        if not (later or self.command.recovers):
+            return self._decide(now, write_id)
+        following = after + 1 if self.command.recovers else min(later)
+        return self._ask(Phase.ARCHIVES, Read(self._name(DocumentKind.ARCHIVE, following)))
 
     def _derived_read(self, answer: Answer, now: Instant, write_id: UUID) -> Attempt:
         kind, keyring = self._kind(), self.keyring
@@ -169,15 +176,12 @@ class Attempt:
         return replace(self, seen={**self.seen, kind: seen})._read_next(now, write_id)
 
     def _archive_read(self, answer: Answer, now: Instant, write_id: UUID) -> Attempt:
-        found, number = versioned(answer), self._asked().number
-        refs = {} if self.keyring is None else {ref.number: ref for ref in self.keyring.archives}
-        if self.command.recovers and number not in refs:
-            if found is None:
-                return self._decide(now, write_id)
-            archive = document.decode_archive(self.ring, found.draft.data)
-        else:
-            archive = archiving.open_listed(self.ring, refs[number], found)
-        return replace(self, archives=(*self.archives, archive))._read_next(now, write_id)
+        found, number, listed = versioned(answer), self._asked().number, self._listed()
+        archive = archiving.opened(self.ring, listed.get(number), found)
+        if found is None and number >= max(listed, default=0):
+            return self._decide(now, write_id)
+        read = (*self.archives, archive) if archive is not None else self.archives
+        return replace(self, archives=read)._read_archive(number, now, write_id)
 
     # --- deciding ----------------------------------------------------------------------------------
 
@@ -195,7 +199,7 @@ class Attempt:
             return self._ask(Phase.GENERATE, Generate(decision.needs))
         after = decision.keyring
         if before is not None and decision.judged:
-            if decision.archive and self.archive is None:
+            if decision.archive and self.archive is None and archiving.is_due(before):
                 return self._archive_to(before, archiving.next_number(before))
             if self.archive is not None:
                 after = archiving.moved_out(after, before, self.archive, now)
@@ -318,16 +322,15 @@ class Attempt:
         report = Report(
             keyring=keyring,
             entries=tuple(entry for entry in keyring.ledger.entries if entry.seq >= self.first_entry),
-            plan=self._view(now).plan(keyring),
+            plan=replace(self._view(now), moved=frozenset()).plan(keyring),
             commits=self.commits,
             alarms=self.alarms,
         )
         return replace(self, phase=Phase.OVER, call=None, outcome=report)
 
     def _failed(self, error: KeyvaultJWTError) -> Attempt:
-        if self.commits and not isinstance(error, RolledBack):
-            error = self.command.unfinished(self.ring, error)
-        return replace(self, phase=Phase.OVER, call=None, outcome=error)
+        told = self.command.unfinished(self.keyring, error)
+        return replace(self, phase=Phase.OVER, call=None, outcome=told)
 
     def _again(self) -> Attempt:
         """Start over from a fresh read, since somebody else wrote first."""
@@ -345,9 +348,8 @@ class Attempt:
         """Read once more past S before believing that the store was rolled back."""
         if self.doubts >= patience.MAX_DOUBTS:
             raise error
-        return replace(self, doubts=self.doubts + 1)._ask(
-            Phase.SETTLE, Wait(max(self.staleness, patience.SETTLE))
-        )
+        pause = Wait(max(self.staleness, patience.SETTLE))
+        return replace(self, doubts=self.doubts + 1)._ask(Phase.SETTLE, pause)
 
     def _reread(self) -> Attempt:
         return self._ask(Phase.AUTHORITY, Read(self._name(DocumentKind.AUTHORITY)))
@@ -366,6 +368,9 @@ class Attempt:
 
     def _kind(self) -> DocumentKind:
         return self._asked().kind
+
+    def _listed(self) -> dict[int, ArchiveRef]:
+        return {} if self.keyring is None else {ref.number: ref for ref in self.keyring.archives}
 
     def _known(self) -> Keyring:
         assert self.keyring is not None

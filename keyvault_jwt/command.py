@@ -22,6 +22,7 @@ from .errors import (
     NoReadyKey,
     RemovalUnconfirmed,
     RollbackRefused,
+    RolledBack,
 )
 from .history import is_behind, is_forked
 from .key_factory import FreshKey
@@ -139,10 +140,14 @@ class Revoke(Command):
                 return Decision(after, waived=waived)
         return Decision(after) if after is not ring else housekeeping(ring, view)
 
-    def unfinished(self, ring: str, error: KeyvaultJWTError) -> KeyvaultJWTError:
+    def unfinished(self, keyring: Keyring | None, error: KeyvaultJWTError) -> KeyvaultJWTError:
         """Return the loud error: verifiers may accept the key until its removal was read back."""
+        record = None if keyring is None else next((r for r in keyring.records if r.kid == self.kid), None)
+        waiting = record is not None and record.compromised and not (record.revoked or record.removed)
+        if keyring is None or not waiting or isinstance(error, RolledBack):
+            return error
         return RemovalUnconfirmed(
-            f"{self.kid} is revoked in {ring}, but its removal was not read back",
+            f"{self.kid} is revoked in {keyring.ring}, but its removal was not read back",
             why=str(error),
             fix="repeat the command until it confirms: until then verifiers may accept the key",
         )
@@ -248,21 +253,27 @@ class Adopt(Command):
         """Return the keyring alive here; raises `KeyringExists` over one with another history."""
         if view.committed:
             return housekeeping(existing(keyring), view)
-        if keyring is not None and keyring.frozen_to is None and self._is_here(keyring):
+        if keyring is not None and self._is_here(keyring):
             return housekeeping(keyring, view)
-        if keyring is not None:
-            continues = keyring.frozen_to is not None and not is_forked(self.keyring, keyring)
-            if not continues or is_behind(self.keyring, keyring):
-                raise KeyringExists(
-                    f"keyring {keyring.ring} is already in the target store",
-                    why="it is alive there, or has another history",
-                    fix="copy to an empty place",
-                )
+        self.require_place(keyring)
         return Decision(self.keyring.thawed(self.source, view.now), judged=False)
+
+    def require_place(self, there: Keyring | None) -> None:
+        """Raise `KeyringExists` if what is there is alive or has another history, and not this copy."""
+        if there is None or self._is_here(there):
+            return
+        continues = there.frozen_to is not None and not is_forked(self.keyring, there)
+        if not continues or is_behind(self.keyring, there):
+            raise KeyringExists(
+                f"keyring {there.ring} is already in the target store",
+                why="it is alive there, or has another history",
+                fix="copy to an empty place",
+            )
 
     def _is_here(self, keyring: Keyring) -> bool:
         """Whether an earlier try of this very copy succeeded."""
-        return keyring.epoch == self.keyring.epoch and self.keyring.lineage[-1] in keyring.lineage
+        copied = keyring.epoch == self.keyring.epoch and self.keyring.lineage[-1] in keyring.lineage
+        return copied and keyring.frozen_to is None
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,8 +53,10 @@ class Commitment:
         return self._sent(answer) if isinstance(self.call, Write) else self._read(answer)
 
     def _sent(self, answer: Answer) -> Commitment:
-        if isinstance(answer, Conflict | StoreTimeout):
-            # After a conflict too: a client below us may have sent the write twice.
+        uncertain = isinstance(answer, Conflict | StoreTimeout)
+        if uncertain or (isinstance(answer, StoreError) and self.sent > 1):
+            # After a conflict too: a client below us may have sent the write twice.  And an
+            # earlier sending may still land, whatever became of this one.
             return replace(self, call=Read(self.write.name))
         return replace(self, outcome=Won(version(answer)))
 

@@ -82,8 +82,8 @@ class Command:
         """Return what to write; raises a `GateError` when a rule forbids it."""
         raise NotImplementedError
 
-    def unfinished(self, ring: str, error: KeyvaultJWTError) -> KeyvaultJWTError:  # noqa: ARG002
-        """Return the error to show when the command was committed, but the pass then failed."""
+    def unfinished(self, keyring: Keyring | None, error: KeyvaultJWTError) -> KeyvaultJWTError:  # noqa: ARG002
+        """Return the error to show when the pass failed, after what `keyring` holds as committed."""
         return error
 
 

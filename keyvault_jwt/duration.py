@@ -10,7 +10,8 @@ from .errors import BadDuration
 _UNITS = {"w": 604_800_000, "d": 86_400_000, "h": 3_600_000, "m": 60_000, "s": 1_000, "ms": 1}
 _PART = re.compile(r"([0-9]{1,12})(ms|[wdhms])", re.ASCII)
 _WHOLE = re.compile(r"(?:[0-9]{1,12}(?:ms|[wdhms]))+", re.ASCII)
-_LONGEST = 100 * 365 * _UNITS["d"]
+LONGEST = timedelta(days=100 * 365)
+"""The longest duration that can be written: 100 years."""
 
 
 def parse_duration(text: str) -> timedelta:
@@ -18,7 +19,7 @@ def parse_duration(text: str) -> timedelta:
     if not _WHOLE.fullmatch(text):
         raise _bad(text)
     total = sum(int(number) * _UNITS[unit] for number, unit in _PART.findall(text))
-    if total > _LONGEST:
+    if total > milliseconds(LONGEST):
         raise _bad(text)
     return timedelta(milliseconds=total)
 

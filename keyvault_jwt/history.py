@@ -84,8 +84,6 @@ def require_continuation(head: Head, seen: Point | None) -> None:
 
 def contradicts(keyring: Keyring, mark: Mark) -> bool:
     """Whether the keyring denies what was seen of it before: its place in history, or a revocation."""
-    if keyring.epoch > mark.epoch:
-        return False
     alive = {record.kid for record in keyring.records if record.state.published}
     return is_behind(keyring, mark) or is_forked(keyring, mark) or bool(alive & mark.revoked)
 

@@ -219,7 +219,7 @@ class KeyManager:
         `source` and `target` are the store URLs that the two ledgers note.
         """
         if other._store.read(DocumentName(ring, DocumentKind.AUTHORITY)) is not None:
-            other.keyring(ring)
+            command.Adopt(self.keyring(ring), source).require_place(other.keyring(ring))
         self.freeze(ring, target or repr(other.store))
         keyring = self.keyring(ring)
         for ref in keyring.archives:
@@ -251,7 +251,8 @@ class KeyManager:
             self._require_steady_clock(asked, attempt.keyring)
             answer = self._perform(attempt.call)
             attempt = attempt.resume(answer, now=self._clock.wall(), write_id=self._write_ids())
-        if attempt.keyring is not None and not isinstance(attempt.outcome, KeyvaultJWTError):
+        failed = isinstance(attempt.outcome, KeyvaultJWTError)
+        if attempt.keyring is not None and (attempt.commits or not failed):
             self._marks.save(ring, mark_of(attempt.keyring))
         return self._told(ring, attempt.outcome)
 

@@ -167,11 +167,10 @@ class Keyring(msgspec.Struct, frozen=True, kw_only=True):
     def revoked(self, kid: str, now: Instant, *, reason: str) -> Keyring:
         """Return the keyring with `kid` compromised; once compromised, it never comes back."""
         record = self.record(kid)
-        if record.state is KeyState.DESTROYED:
-            return self if record.compromised else self.amended(record, compromised=now, reason=reason)
-        if record.state is KeyState.COMPROMISED:
+        if record.compromised is not None:
             return self
-        ring = self.amended(record, state=KeyState.COMPROMISED, compromised=now, reason=reason)
+        state = record.state if record.state is KeyState.DESTROYED else KeyState.COMPROMISED
+        ring = self.amended(record, state=state, compromised=now, reason=reason)
         return ring.told(now, "revoked", kid, reason)
 
     def private_dropped(self, kid: str, now: Instant) -> Keyring:

@@ -210,14 +210,18 @@ def _additions(view: _View, promotion: Step | None) -> Iterator[Step]:
 
 
 def _discards(view: _View, promoted: frozenset[str], promotion: Step | None) -> Iterator[Step]:
-    """End standbys that nothing will promote: of an algorithm left behind, too many, or unable to sign."""
+    """End standbys that nothing will promote: of an algorithm left behind, too many, or unable to sign.
+
+    A key that somebody imported is never one too many: it waits for its turn.
+    """
     keyring = view.keyring
     signing = promotion.algorithm if promotion is not None else keyring.algorithm
     wanted = {signing} | ({keyring.migration.to} if keyring.migration is not None else set())
     for algorithm in dict.fromkeys(r.algorithm for r in keyring.records):
         able = [r for r in keyring.standbys(algorithm) if r.can_sign and r.kid not in promoted]
         unable = [r for r in keyring.standbys(algorithm) if not r.can_sign]
-        surplus = able[keyring.policy.standbys :] if algorithm in wanted else able
+        made = [r for r in able if not r.imported]
+        surplus = made[keyring.policy.standbys :] if algorithm in wanted else able
         for record in (*surplus, *unable):
             if record.kid not in view.moved:
                 yield Step(Action.DESTROY, record.kid, algorithm, "standby no longer wanted")

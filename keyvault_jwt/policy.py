@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Annotated, Any, Final, Self
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -20,7 +21,7 @@ from pydantic import (
 
 from .algorithms import algorithm_named
 from .clock import Milliseconds
-from .duration import format_duration, milliseconds, parse_duration
+from .duration import LONGEST, format_duration, milliseconds, parse_duration
 from .errors import KeyvaultJWTError, PolicyRefused
 
 
@@ -28,9 +29,17 @@ def _to_timedelta(value: Any) -> Any:
     return parse_duration(value) if isinstance(value, str) else value
 
 
+def _storable(value: timedelta) -> timedelta:
+    """Return the duration in whole milliseconds, as the core counts and documents keep it."""
+    if value > LONGEST:
+        raise ValueError(f"{format_duration(value)} is longer than {format_duration(LONGEST)}")
+    return timedelta(milliseconds=milliseconds(value))
+
+
 AnyDuration = Annotated[
     timedelta,
     BeforeValidator(_to_timedelta),
+    AfterValidator(_storable),
     PlainSerializer(format_duration, return_type=str),
     Field(ge=timedelta()),
 ]

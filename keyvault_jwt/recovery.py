@@ -6,11 +6,13 @@ from collections.abc import Iterable
 
 import msgspec
 
+from . import base64url
 from .clock import Instant
-from .document import Archive, Derived, PublicDocument, SigningDocument
+from .document import Archive, Derived, PublicDocument, SigningDocument, VerificationDocument
 from .errors import KeyringNotFound
+from .key_factory import FreshKey
 from .keyring import Keyring
-from .keys import KeyRecord, KeyState
+from .keys import KeyRecord, KeyState, fingerprint
 from .ledger import Ledger
 from .marks import Mark
 
@@ -35,24 +37,42 @@ def recovered(
     for kid in mark.revoked if mark is not None else ():
         if kid in records and records[kid].compromised is None:
             records[kid] = _compromised(records[kid], now)
+    listed = {ref.number for ref in base.archives}
     archived = {
-        record.kid for document in found if isinstance(document, Archive) for record in document.records
+        record.kid
+        for document in found
+        if isinstance(document, Archive) and document.number in listed
+        for record in document.records
     }
     kept = tuple(_settled(r, found) for r in records.values() if r.kid not in archived)
     return _new_epoch(base, _one_active(kept, now), found, mark, now)
 
 
 def _shown(found: tuple[Evidence, ...]) -> Iterable[KeyRecord]:
-    """Yield every record that a public document or an archive shows, with its public half."""
+    """Yield every record that a public document or an archive shows, with what verifies its tokens."""
+    secrets = {
+        key["kid"]: base64url.decode(key["k"])
+        for document in found
+        if isinstance(document, VerificationDocument)
+        for key in document.keys
+    }
     for document in found:
         if isinstance(document, PublicDocument):
             halves = {key["kid"]: key for key in document.keys}
             for record in document.records:
-                half = halves.get(record.kid)
-                members = None if half is None else _members(half)
-                yield msgspec.structs.replace(record, public=members)
+                yield _with_half(record, halves.get(record.kid), secrets.get(record.kid))
         elif isinstance(document, Archive):
             yield from document.records
+
+
+def _with_half(record: KeyRecord, half: dict[str, str] | None, secret: bytes | None) -> KeyRecord:
+    """Return a record shown in public together with its public half, or the secret it stands for."""
+    if half is not None:
+        return msgspec.structs.replace(record, public=_members(half))
+    if secret is None:
+        return record
+    fresh = FreshKey(kid=record.kid, algorithm=record.algorithm, public=None, private=secret)
+    return msgspec.structs.replace(record, private=secret, fingerprint=fingerprint(fresh))
 
 
 def _furthest(mine: KeyRecord | None, shown: KeyRecord, now: Instant) -> KeyRecord:
@@ -76,6 +96,8 @@ def _adopted(shown: KeyRecord, now: Instant) -> KeyRecord:
     """Return a key that only a newer document knows: it can verify, but never sign again."""
     if shown.state in {KeyState.COMPROMISED, KeyState.DESTROYED}:
         return shown
+    if shown.public is None and shown.private is None:
+        return msgspec.structs.replace(shown, state=KeyState.DESTROYED, destroyed=now, removed=None)
     return msgspec.structs.replace(
         shown,
         state=KeyState.DEACTIVATED,
@@ -95,13 +117,16 @@ def _compromised(record: KeyRecord, now: Instant) -> KeyRecord:
 
 def _settled(record: KeyRecord, found: tuple[Evidence, ...]) -> KeyRecord:
     """Return the record with only those stamps that will be proven again."""
+    if record.fingerprint == "":
+        record = msgspec.structs.replace(record, fingerprint=f"gone-{record.kid}")
     if record.state is KeyState.DEACTIVATED:
         return msgspec.structs.replace(record, stopped=None)
     shown = [d.kids for d in found if not isinstance(d, SigningDocument | Archive)]
     if record.state is KeyState.PRE_ACTIVATION and not all(record.kid in kids for kids in shown):
         return msgspec.structs.replace(record, published=None)
-    if record.state is KeyState.DESTROYED and record.fingerprint == "":
-        return msgspec.structs.replace(record, fingerprint=f"gone-{record.kid}")
+    if not record.state.published and (record.can_sign or any(record.kid in kids for kids in shown)):
+        # Somebody may have fetched it anew, and a restored private half must go with the proof.
+        return msgspec.structs.replace(record, revoked=None, removed=None)
     return record
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from . import document
 from .document import Derived
@@ -17,7 +17,7 @@ class Seen:
 
     version: Version | None = None
     document: Derived | None = None
-    data: bytes = b""
+    data: bytes = field(default=b"", repr=False)
     observed: bool = False
 
     def lags(self, wanted: Derived) -> bool:
