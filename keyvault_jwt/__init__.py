@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from .policy import RotationPolicy
     from .publisher import Publisher
     from .report import Report
+    from .scheduler import RotationScheduler
     from .signer import Signer
     from .store_url import open_store
     from .verification_errors import VerificationError
@@ -48,6 +49,7 @@ __all__ = [
     "Publisher",
     "Report",
     "RotationPolicy",
+    "RotationScheduler",
     "Signer",
     "VerificationError",
     "Verifier",
@@ -69,6 +71,7 @@ if not TYPE_CHECKING:  # a checker that saw __getattr__ would take any misspelt 
             "Publisher": "publisher",
             "Report": "report",
             "RotationPolicy": "policy",
+            "RotationScheduler": "scheduler",
             "Signer": "signer",
             "VerificationError": "verification_errors",
             "Verifier": "verifier",

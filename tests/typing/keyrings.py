@@ -49,10 +49,16 @@ except kj.KeyvaultJWTError as error:
     assert_type(error.code, str)
     assert_type(error.fix, str)
 
+scheduler = kj.RotationScheduler(manager, keyrings="*")
+assert_type(scheduler.start(), kj.RotationScheduler)
+with kj.RotationScheduler(manager, keyrings=["payments"]) as running:
+    assert_type(running, kj.RotationScheduler)
+
 # What must not pass: an ignore that nothing needs is an error too, so each line is checked both ways.
 _ = kj.KeyManger  # type: ignore[attr-defined]  # pyright: ignore
 kj.KeyManager("file:./keys")  # type: ignore[arg-type]  # pyright: ignore
 manager.create("payments", policy)  # type: ignore[call-arg]  # pyright: ignore
 manager.rotate("payments", "kid")  # type: ignore[call-arg]  # pyright: ignore
 manager.revoke("payments", "kid")  # type: ignore[call-arg]  # pyright: ignore
+kj.RotationScheduler(store)  # type: ignore[arg-type]  # pyright: ignore
 plan.steps = ()  # type: ignore[misc]  # pyright: ignore
