@@ -26,11 +26,11 @@ from ..web_address import web_address
 from .announcements import Announcer
 from .freshness import Bounds, Moment
 from .health import Health
-from .queue import Queue
 from .refresh import Refresher
 from .shelf import NEVER, Shelf
 from .source import DocumentSource, Source, WebSource
 from .store_source import StoreSource
+from .waiting_room import WaitingRoom
 from .warm_start import WarmStart
 
 _SYSTEM_CLOCK: Final = SystemClock()
@@ -90,7 +90,7 @@ class JWKSCache:
         self._announcer = Announcer(source.name, listener)
         self._shelf = Shelf(source.name, bounds)
         self._refresher = Refresher(self._load, self._seconds_until_due)
-        self._queue = Queue(self._shelf, self._refresher, clock, milliseconds(cooldown))
+        self._waiting_room = WaitingRoom(self._shelf, self._refresher, clock, milliseconds(cooldown))
         self._warm = None
         if state is not None:
             self._warm = WarmStart(state, identity=source.identity, name=source.name)
@@ -161,7 +161,7 @@ class JWKSCache:
 
         Raises `KeysUnavailable` when there is none.
         """
-        with closing(self._queue.flights(kid, self.current(), known)) as flights:
+        with closing(self._waiting_room.flights(kid, known, self.current)) as flights:
             for flight in flights:
                 with suppress(TimeoutError):
                     flight.result(self._patience)
@@ -169,7 +169,7 @@ class JWKSCache:
 
     async def afind(self, kid: str | None, known: KeySet | None) -> KeySet:
         """As `find`, without blocking the event loop."""
-        with closing(self._queue.flights(kid, self.current(), known)) as flights:
+        with closing(self._waiting_room.flights(kid, known, self.current)) as flights:
             for flight in flights:
                 with suppress(TimeoutError):
                     await asyncio.wait_for(asyncio.wrap_future(flight), self._patience)
@@ -253,7 +253,7 @@ class JWKSCache:
 
     def _after_fork(self) -> None:
         self._shelf.renew_lock()
-        self._queue.renew_lock()
+        self._waiting_room.renew_lock()
 
 
 def _raise(error: KeyvaultJWTError | None) -> None:

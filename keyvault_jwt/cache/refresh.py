@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import queue
 import threading
 import weakref
 from collections.abc import Callable
 from concurrent.futures import Future
+from contextlib import suppress
 from typing import Final, TypeAlias
 
 from ..errors import FetchError, KeyvaultJWTError
@@ -37,20 +39,38 @@ class Refresher:
     def _start_over(self) -> None:
         # In a forked child: locks may be held, and flights flown, by threads that are not here.
         self._lock = threading.Lock()
-        self._wake = threading.Event()
+        # Not an Event: this one may be told from a finalizer, in whatever thread that runs.
+        self._wake: queue.SimpleQueue[None] = queue.SimpleQueue()
         self._thread: threading.Thread | None = None
         self._under_way: Flight | None = None
         self._next: Flight | None = None
-        weakref.finalize(self, self._wake.set).atexit = False
+        self._landed: Flight | None = None
+        weakref.finalize(self, self._wake.put, None).atexit = False
 
     @property
     def under_way(self) -> Flight | None:
         """The flight that has left and not come back."""
         return self._under_way
 
-    def join(self) -> Flight:
-        """Return the flight under way, or else the next."""
+    @property
+    def requested(self) -> Flight | None:
+        """The flight that somebody waits for and that has not left yet."""
+        return self._next
+
+    @property
+    def landed(self) -> Flight | None:
+        """The flight that came back last."""
+        return self._landed
+
+    def join(self, landed: Flight | None) -> Flight:
+        """Return the flight under way, or else the next.
+
+        When another one than `landed`, which the caller knows of, has come back meanwhile, that
+        one is returned: its news may be what the caller wants.
+        """
         with self._lock:
+            if self._under_way is None and self._landed is not None and self._landed is not landed:
+                return self._landed
             return self._under_way or self._request()
 
     def depart(self) -> Flight:
@@ -70,21 +90,20 @@ class Refresher:
         with self._lock:
             self._closed = True
             stranded, self._next = self._next, None
-            self._wake.set()
+            self._wake.put(None)
         if stranded is not None:
             stranded.set_result(_CLOSED)
 
     def _request(self) -> Flight:
         if self._next is None:
-            flight: Flight = Future()
+            self._next = Future()
             # Else a waiter that gives up would cancel the flight for all.
-            flight.set_running_or_notify_cancel()
-            self._next = flight
-            if self._closed or not self._is_awake():
-                self._next = None
-                flight.set_result(_CLOSED)
-            return flight
-        return self._next
+            self._next.set_running_or_notify_cancel()
+        flight = self._next
+        if self._closed or not self._is_awake():
+            self._next = None
+            flight.set_result(_CLOSED)
+        return flight
 
     def _is_awake(self) -> bool:
         if self._thread is None or not self._thread.is_alive():
@@ -99,7 +118,7 @@ class Refresher:
             except RuntimeError:
                 self._thread = None
                 return False
-        self._wake.set()
+        self._wake.put(None)
         return True
 
     def _step(self) -> float | None:
@@ -110,14 +129,15 @@ class Refresher:
             pause = self._seconds_until_due()
             if self._next is None and pause > 0:
                 return min(pause, _LONGEST_SLEEP)
-            flight, self._next = self._next or Future(), None
-            self._under_way = flight
+            # In this order, so that whoever looks without the lock sees it in one place or the other.
+            self._under_way = flight = self._next or Future()
+            self._next = None
         outcome: KeyvaultJWTError | None = FetchError("the refresh broke off")
         try:
             outcome = self._load()
         finally:
             with self._lock:
-                self._under_way = None
+                self._under_way, self._landed = None, flight
             flight.set_result(outcome)
         return 0.0
 
@@ -127,15 +147,15 @@ _CLOSED: Final = FetchError(
 )
 
 
-def _keep_going(itself: weakref.ref[Refresher], wake: threading.Event) -> None:
+def _keep_going(itself: weakref.ref[Refresher], wake: queue.SimpleQueue[None]) -> None:
     while True:
         refresher = itself()
         pause = None if refresher is None else refresher._step()  # noqa: SLF001  (its own module)
         del refresher
         if pause is None:
             return
-        wake.wait(pause)
-        wake.clear()
+        with suppress(queue.Empty):
+            wake.get(timeout=pause)
 
 
 def _start_over(refresher: Refresher | None) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from keyvault_jwt.cache import JWKSCache, Lifetime, Loaded
-from keyvault_jwt.cache.queue import BURST, MAX_WAITING
+from keyvault_jwt.cache.waiting_room import BURST, MAX_WAITING
 from keyvault_jwt.errors import BadURL, FetchError, ForeignDocument, RolledBack, UsageError
 from keyvault_jwt.testing.fake_clock import FakeClock
 from keyvault_jwt.verification_errors import KeysUnavailable
@@ -342,6 +342,7 @@ def test_known_keys_do_not_wait_for_anybody(
         flood = [pool.submit(watched.look_for, f"made-up-{n}") for n in range(2 * MAX_WAITING)]
         held.wait_for_request()
         eventually(lambda: sum(future.done() for future in flood) == MAX_WAITING)
+        assert watched.cache._waiting_room._waiting == MAX_WAITING
         assert watched.cache.current() is known
         assert not any(future.result() for future in flood if future.done())
         held.open()
@@ -361,7 +362,7 @@ def test_kid_that_comes_with_the_request_under_way(
         refresh = pool.submit(watched.cache.refresh)
         held.wait_for_request()
         looking = pool.submit(watched.look_for, new.kid)
-        eventually(lambda: watched.cache._queue._waiting == 1)
+        eventually(lambda: watched.cache._waiting_room._waiting == 1)
         held.open()
         assert looking.result(20)
         refresh.result(20)

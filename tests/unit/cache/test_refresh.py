@@ -49,7 +49,7 @@ def test_all_share_one_flight(airport: Airport) -> None:
     """Any number of threads that join get the one flight and its outcome."""
     airport.outcome = FetchError("no luck")
     with ThreadPoolExecutor(20) as pool:
-        waiting = [pool.submit(lambda: airport.refresher.join().result(20)) for _ in range(20)]
+        waiting = [pool.submit(lambda: airport.refresher.join(None).result(20)) for _ in range(20)]
         airport.wait_for(1)
         eventually(lambda: sum(future.running() for future in waiting) == 20)
         airport.runway.release()
@@ -59,10 +59,10 @@ def test_all_share_one_flight(airport: Airport) -> None:
 
 def test_joining_takes_the_flight_under_way(airport: Airport) -> None:
     """Who joins late shares a flight that has left; who departs gets the next one."""
-    first = airport.refresher.join()
+    first = airport.refresher.join(None)
     airport.wait_for(1)
     assert airport.refresher.under_way is first
-    assert airport.refresher.join() is first
+    assert airport.refresher.join(None) is first
     second = airport.refresher.depart()
     assert second is not first
     assert airport.refresher.depart() is second
@@ -73,6 +73,19 @@ def test_joining_takes_the_flight_under_way(airport: Airport) -> None:
     airport.runway.release()
     assert second.result(20) is None
     assert airport.refresher.under_way is None
+
+
+def test_news_on_the_way_are_not_asked_for_again(airport: Airport) -> None:
+    """Who decided to wait before a flight landed gets that one, not a further request."""
+    before = airport.refresher.landed
+    first = airport.refresher.join(before)
+    airport.runway.release()
+    first.result(20)
+    assert airport.refresher.join(before) is first
+    assert airport.refresher.landed is first
+    airport.runway.release()
+    assert airport.refresher.join(first) is not first
+    airport.wait_for(2)
 
 
 def test_due_flights_leave_by_themselves(airport: Airport) -> None:
@@ -97,7 +110,7 @@ def test_prompting_never_piles_up(airport: Airport) -> None:
 
 def test_waiter_that_gives_up_cancels_nothing(airport: Airport) -> None:
     """A flight can't be cancelled by one of those who wait for it."""
-    flight = airport.refresher.join()
+    flight = airport.refresher.join(None)
     assert not flight.cancel()
     airport.runway.release()
     assert flight.result(20) is None
@@ -105,7 +118,7 @@ def test_waiter_that_gives_up_cancels_nothing(airport: Airport) -> None:
 
 def test_closing(airport: Airport) -> None:
     """After close the flight under way lands, no other leaves, and whoever asks is told at once."""
-    first, second = airport.refresher.join(), None
+    first, second = airport.refresher.join(None), None
     airport.wait_for(1)
     second = airport.refresher.depart()
     airport.refresher.close()
@@ -127,7 +140,7 @@ def test_broken_flight_ends_nothing(airport: Airport, monkeypatch: pytest.Monkey
 
     refresher = Refresher(crash, lambda: 1_000.0)
     for _ in range(2):
-        assert isinstance(refresher.join().result(20), FetchError)
+        assert isinstance(refresher.depart().result(20), FetchError)
     eventually(lambda: len(raised) == 2)
     refresher.close()
 
@@ -136,7 +149,7 @@ def test_abandoned_refresher_ends_its_thread() -> None:
     """A refresher that nobody holds any more is collected, and its thread ends."""
     airport = Airport()
     airport.runway.release()
-    airport.refresher.join().result(20)
+    airport.refresher.join(None).result(20)
     thread = airport.refresher._thread
     assert thread is not None
     assert thread.is_alive()
@@ -156,13 +169,13 @@ def load():
     land.wait()
 
 refresher = Refresher(load, lambda: 1000.0)
-flight = refresher.join()
+flight = refresher.depart()
 inside.wait()
 refresher._lock.acquire()
 child = os.fork()
 if child == 0:
     land.set()
-    os._exit(0 if refresher.under_way is None and refresher.join().result(20) is None else 1)
+    os._exit(0 if refresher.under_way is None and refresher.depart().result(20) is None else 1)
 refresher._lock.release()
 land.set()
 flight.result(20)

@@ -204,7 +204,7 @@ from keyvault_jwt.cache import JWKSCache
 cache = JWKSCache(sys.argv[1], state=Path(sys.argv[2]))
 kid = sys.argv[3]
 before = cache.find(kid, None)
-with cache._shelf._lock, cache._queue._lock, cache._refresher._lock:
+with cache._shelf._lock, cache._waiting_room._lock, cache._refresher._lock:
     child = os.fork()
 if child == 0:
     good = cache.current() is before and before.has(kid)

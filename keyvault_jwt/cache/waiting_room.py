@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from typing import Final
 
 from ..clock import Clock, Milliseconds
@@ -20,7 +20,7 @@ FORGET: Milliseconds = 300_000
 CAPACITY: Final = 1024
 
 
-class Queue:
+class WaitingRoom:
     """Decides what a caller waits for who has no usable set, or lacks a kid.  Thread-safe."""
 
     def __init__(self, shelf: Shelf, refresher: Refresher, clock: Clock, cooldown: Milliseconds) -> None:
@@ -35,15 +35,19 @@ class Queue:
         """Forget the parent process's threads, which may hold the lock or wait."""
         self._lock, self._waiting = threading.Lock(), 0
 
-    def flights(self, kid: str | None, current: KeySet | None, known: KeySet | None) -> Generator[Flight]:
+    def flights(
+        self, kid: str | None, known: KeySet | None, current: Callable[[], KeySet | None]
+    ) -> Generator[Flight]:
         """Yield what the caller should wait for, one after the other; nothing if it can't help.
 
-        `current` is the usable set, `known` the one that the caller found no key in.
+        `current` returns the usable set; `known` is the one that the caller found no key in.
         """
-        if current is None:
+        landed = self._refresher.landed
+        usable = current()
+        if usable is None:
             if not self._shelf.cooling_down(Moment.now(self._clock)):
-                yield self._refresher.join()
-        elif current is known and self._enter(kid):
+                yield self._refresher.join(landed)
+        elif usable is known and self._enter(kid):
             try:
                 yield from self._for_kid(kid)
             finally:
@@ -51,15 +55,18 @@ class Queue:
                     self._waiting -= 1
 
     def _for_kid(self, kid: str | None) -> Generator[Flight]:
-        under_way = self._refresher.under_way
-        if under_way is not None:
-            yield under_way
-            if self._has(kid):
-                return
-        with self._lock:
-            if not self._unknown.spend(self._clock.monotonic()):
-                return
-        flight = self._refresher.depart()
+        # One that somebody asked for and that has not left yet is as good as one's own.
+        flight = self._refresher.requested
+        if flight is None:
+            under_way = self._refresher.under_way
+            if under_way is not None:
+                yield under_way
+                if self._has(kid):
+                    return
+            with self._lock:
+                if not self._unknown.spend(self._clock.monotonic()):
+                    return
+            flight = self._refresher.depart()
         yield flight
         if flight.done() and flight.result() is None and not self._has(kid):
             with self._lock:
