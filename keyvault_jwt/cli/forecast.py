@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from ..check import Invariant
 from ..clock import Instant, Milliseconds
@@ -11,6 +12,9 @@ from ..keys import KeyRecord, KeyState
 from ..plan import Plan
 from ..policy import Timing
 from .phase import Phase, Stretch
+
+Handovers: TypeAlias = tuple[tuple[str, Instant], ...]
+"""Which kid takes over when, first to last."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +44,7 @@ class Forecast:
         published = self.now if record.published is None else record.published
         return published if record.founding else published + self.timing.exposure
 
-    def handovers(self) -> tuple[tuple[str, Instant], ...]:
+    def handovers(self) -> Handovers:
         """Return which standby takes over when, first to last; none in a frozen keyring."""
         keyring, now = self.keyring, self.now
         if keyring.frozen_to is not None:
@@ -59,7 +63,7 @@ class Forecast:
             when += self.timing.rotate_every
         return tuple(turns)
 
-    def ahead(self, record: KeyRecord, handovers: tuple[tuple[str, Instant], ...]) -> list[Stretch]:
+    def ahead(self, record: KeyRecord, handovers: Handovers) -> list[Stretch]:
         """Return the key's phases that lie ahead, given who takes over when."""
         if record.state is KeyState.DEACTIVATED:
             return [self._gone(record, Invariant.RETIRE, self.retirement)]

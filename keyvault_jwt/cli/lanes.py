@@ -105,16 +105,24 @@ def _lane(lane: Lane, times: Timeline, scale: _Scale, glyphs: Glyphs) -> Iterato
 
 
 def _cells(stretches: Sequence[Stretch], times: Timeline, scale: _Scale) -> list[Phase | None]:
-    """Return the phase of each column; one that has begun gets a column, however short it is."""
+    """Return the phase of each column; every phase gets one, however short it is, while there is room.
+
+    Crowded phases give way to the side that is farther from now.
+    """
     cells: list[Phase | None] = [None] * (scale.before + scale.after)
-    free = 0
-    for stretch in stretches:
-        if stretch.start > times.end:
-            break
-        ahead = scale.before if stretch.start > times.now else 0
-        begin = max(scale.column(stretch.start), free, ahead)
+    past = [stretch for stretch in stretches if stretch.start <= times.now]
+    begins: list[int] = []
+    last = scale.before - 1
+    for stretch in reversed(past):
+        begins.insert(0, max(0, min(scale.column(stretch.start), last)))
+        last = begins[0] - 1
+    first = scale.before
+    for stretch in stretches[len(past) :]:
+        if stretch.start <= times.end:
+            begins.append(max(scale.column(stretch.start), first))
+            first = begins[-1] + 1
+    for begin, stretch in zip(begins, stretches, strict=False):
         cells[begin:] = [stretch.phase] * len(cells[begin:])
-        free = begin + 1 if begin >= scale.before or begin + 1 < scale.before else begin
     return cells
 
 

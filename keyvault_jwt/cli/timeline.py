@@ -9,7 +9,7 @@ from ..clock import Instant, Milliseconds
 from ..keyring import Keyring
 from ..keys import KeyRecord, KeyState
 from ..plan import Plan
-from .forecast import Forecast
+from .forecast import Forecast, Handovers
 from .phase import Phase, Stretch, in_order
 
 
@@ -52,7 +52,7 @@ def timeline(keyring: Keyring, plan: Plan, now: Instant, staleness: Milliseconds
     forecast = Forecast(keyring, plan, now, timing)
     handovers = forecast.handovers()
     lanes = [
-        Lane(record, in_order([*_past(keyring, record, forecast), *forecast.ahead(record, handovers)]))
+        Lane(record, in_order([*_past(keyring, record, forecast), *_planned(record, forecast, handovers)]))
         for record in keyring.records
     ]
     oldest = min((record.created for record in keyring.records if not record.is_tombstone), default=now)
@@ -67,6 +67,12 @@ def _order(lane: Lane) -> tuple[Instant, Instant, str]:
     """Put keys in the order in which they sign, then in which they were made."""
     first = next((one.start for one in lane.stretches if one.phase is Phase.SIGNING), 1 << 62)
     return first, lane.record.created, lane.record.kid
+
+
+def _planned(record: KeyRecord, forecast: Forecast, handovers: Handovers) -> Iterator[Stretch]:
+    """Yield what is expected of a key, ahead of now, if only by a millisecond where it is overdue."""
+    for stretch in forecast.ahead(record, handovers):
+        yield Stretch(max(stretch.start, forecast.now + 1), stretch.phase)
 
 
 def _past(keyring: Keyring, record: KeyRecord, forecast: Forecast) -> Iterator[Stretch]:

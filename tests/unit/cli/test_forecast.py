@@ -53,6 +53,21 @@ def test_the_forecast_comes_true(manager: KeyManager, clock: FakeClock) -> None:
         assert active(manager.keyring("payments")) == kid
 
 
+def test_a_handover_waits_for_the_standby_behind_it(manager: KeyManager, clock: FakeClock) -> None:
+    """I5: with one ready standby a due rotation waits until another is ready, as foretold."""
+    due = forecast(manager).handovers()[0][1]
+    clock.advance(due - clock.wall() - 60_000)
+    manager.revoke("payments", manager.keyring("payments").standbys("ES256")[0].kid, reason="drill")
+    kid, when = forecast(manager).handovers()[0]
+    assert when > due
+    clock.advance(when - clock.wall() - 1)
+    manager.reconcile("payments")
+    assert active(manager.keyring("payments")) != kid
+    clock.advance(1)
+    manager.reconcile("payments")
+    assert active(manager.keyring("payments")) == kid
+
+
 def test_a_deactivated_key_goes_when_foretold(manager: KeyManager, clock: FakeClock) -> None:
     """A key that verifies only is gone at the instant foretold, and not before."""
     old = active(manager.keyring("payments"))

@@ -167,6 +167,18 @@ def test_a_short_phase_still_gets_a_column(story: Story) -> None:
     assert Phase.REVOKED in phases(story.lane(first, 60))
 
 
+def test_phases_that_fall_into_one_column_get_one_each(story: Story) -> None:
+    """Ten minutes as verify-only are less than a column, and are still seen between the two others."""
+    first = story.active()
+    story.run(11 * HOUR)
+    story.manager.rotate("payments")
+    story.run(timedelta(minutes=10))
+    story.manager.revoke("payments", first, reason="leaked")
+    story.run(HOUR)
+    drawn = phases(past(story.lane(first, 60)))
+    assert drawn[-3:] == [Phase.SIGNING, Phase.VERIFYING, Phase.REVOKED]
+
+
 def test_a_drawing_is_a_pure_function(story: Story) -> None:
     """Equal arguments give equal lines."""
     assert story.draw() == story.draw()
