@@ -29,7 +29,6 @@ from .health import Health
 from .refresh import Refresher
 from .shelf import NEVER, Shelf
 from .source import DocumentSource, Source, WebSource
-from .store_source import StoreSource
 from .waiting_room import WaitingRoom
 from .warm_start import WarmStart
 
@@ -127,6 +126,9 @@ class JWKSCache:
 
         C and G are those of the keyring's policy.  Raises `BadRingName`.
         """
+        # Documents bring pydantic along, which costs more than all that a verifier imports.
+        from .store_source import StoreSource  # noqa: PLC0415
+
         source = StoreSource(store, ring)
         return cls(source, clock=clock, listener=listener, state=state, timeout=timeout, cooldown=cooldown)
 

@@ -159,11 +159,17 @@ def test_unchanged_set_keeps_its_generation(
     assert [event.facts["changed"] for event in watched.events("cache.refreshed")] == [1, 0, 0, 0]
 
 
-def test_not_modified_to_a_first_question(endpoint: Endpoint, make_cache: MakeCache) -> None:
-    """A 304 without a set to go with it is a failure."""
+def test_not_modified_that_nobody_asked_for(endpoint: Endpoint, make_cache: MakeCache) -> None:
+    """A 304 is a failure when there was no ETag to compare with, set or no set."""
     endpoint.answer = plain(b"", 304)
     with pytest.raises(KeysUnavailable):
         make_cache().fetch()
+    endpoint.publish()
+    watched = make_cache()
+    watched.fetch()
+    endpoint.answer = plain(b"", 304)
+    with pytest.raises(FetchError, match="not modified"):
+        watched.cache.refresh()
 
 
 # --- age --------------------------------------------------------------------------------------

@@ -134,13 +134,16 @@ def test_policy_says_how_long(shelved: Shelved, make_cache: MakeCache, clock: Fa
 
 
 def test_unchanged_document(shelved: Shelved, make_cache: MakeCache, clock: FakeClock) -> None:
-    """A document of the same version renews the set's age and keeps its generation."""
+    """A document of the same version is not even decoded; it renews the set's age."""
     cache = make_cache()
     cache.refresh()
-    first = cache.current()
+    first, held = cache.current(), cache._shelf.held
+    assert held is not None
     clock.advance(timedelta(seconds=30))
     cache.refresh()
     assert cache.current() is first
+    assert cache._shelf.held is not None
+    assert cache._shelf.held.parsed is held.parsed
     assert cache.health().age == timedelta(0)
 
 

@@ -204,14 +204,18 @@ from keyvault_jwt.cache import JWKSCache
 cache = JWKSCache(sys.argv[1], state=Path(sys.argv[2]))
 kid = sys.argv[3]
 before = cache.find(kid, None)
-with cache._shelf._lock, cache._waiting_room._lock, cache._refresher._lock:
-    child = os.fork()
+locks = cache._shelf._lock, cache._waiting_room._lock, cache._refresher._lock
+for lock in locks:
+    lock.acquire()
+child = os.fork()
 if child == 0:
     good = cache.current() is before and before.has(kid)
     cache.deny("another")
     cache.refresh()
     good = good and cache.find("unknown", cache.current()).has(kid)
     os._exit(0 if good and cache.current().denied == {"another"} else 1)
+for lock in locks:
+    lock.release()
 status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
 cache.refresh()
 sys.exit(status or cache.current().denied != {"another"})
