@@ -8,15 +8,17 @@ Commands are imported when they are named, so that `--version` and `--help` cost
 
 from __future__ import annotations
 
-from .command_line import CommandLine
+from .command_line import NAME, CommandLine
 from .lazy_group import Listing
 
 main = CommandLine(
-    name="keyvault-jwt",
+    name=NAME,
     help="The life of JWT signing keys: made, published, rotated, revoked, verified.",
     package=f"{__name__}.commands",
     listings=(
+        Listing("up", "up", "Run", "Make a keyring if there is none; rotate, publish and show it."),
         Listing("scheduler", "scheduler", "Run", "Rotate keyrings when they are due."),
+        Listing("serve", "serve", "Run", "Publish the JWK Sets of a store over HTTP."),
         Listing("doctor", "doctor", "Run", "Check clocks, store, keys, documents and policies."),
         Listing("access", "access", "Run", "Print exactly what a role needs to be granted."),
         Listing("create", "create", "Keyrings", "Make a keyring that signs at once."),

@@ -12,6 +12,7 @@ from .._version import __version__
 from . import failure
 from .lazy_group import LazyGroup
 
+NAME = "keyvault-jwt"
 _CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
 
@@ -58,5 +59,5 @@ class CommandLine(LazyGroup):
 
 def _print_version(ctx: click.Context, _option: click.Parameter, asked: bool) -> None:
     if asked and not ctx.resilient_parsing:
-        click.echo(f"keyvault-jwt {__version__}")
+        click.echo(f"{NAME} {__version__}")
         ctx.exit()

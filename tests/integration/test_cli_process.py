@@ -11,73 +11,20 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import pytest
 from joserfc.jwk import ECKey
 
-ISSUER = "https://id.example"
+from tests.integration.cli_shell import DEADLINE, ISSUER, SECONDS, Shell, shell_in
+
 HEAVY = {"apscheduler", "cryptography", "jwt", "msgspec", "pydantic", "starlette", "uvicorn"}
-SECONDS = [
-    *("--rotate-every=6s", "--token-ttl=2s", "--leeway=100ms", "--clock-skew=100ms"),
-    *("--signer-poll=200ms", "--publisher-poll=200ms", "--signer-lease=1500ms", "--publisher-lease=1500ms"),
-    *("--jwks-max-age=1s", "--max-stale=1s", "--rollback-window=1s"),
-]
-DEADLINE = 60.0
-Done = subprocess.CompletedProcess[str]
-
-
-@dataclass
-class Shell:
-    """Runs `keyvault-jwt` in processes of its own, and keeps all that they wrote."""
-
-    home: Path
-    environment: dict[str, str]
-    written: list[str] = field(default_factory=list)
-
-    def run(self, *words: str, status: int | None = 0, stdin: str = "", **environment: str) -> Done:
-        """Run the words without a terminal and return what came."""
-        done = subprocess.run(
-            [sys.executable, "-m", "keyvault_jwt", *words],
-            cwd=self.home,
-            env=self.environment | environment,
-            input=stdin,
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=DEADLINE,
-        )
-        self.written += [done.stdout, done.stderr]
-        assert status is None or done.returncode == status, (words, done.returncode, done.stderr)
-        return done
-
-    def json(self, *words: str, status: int = 0) -> Any:
-        """Run the words with `--json` and return the object on stdout."""
-        return json.loads(self.run(*words, "--json", status=status).stdout)
-
-    def start(self, *words: str, **pipes: Any) -> subprocess.Popen[str]:
-        """Start the words as a process that goes on."""
-        return subprocess.Popen(
-            [sys.executable, "-m", "keyvault_jwt", *words],
-            cwd=self.home,
-            env=self.environment,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            **pipes,
-        )
 
 
 @pytest.fixture
 def shell(tmp_path: Path) -> Shell:
     """A shell whose store and state are the test's own."""
-    home = tmp_path / "home"
-    home.mkdir()
-    kept = {name: os.environ[name] for name in ("PATH", "LANG", "LC_ALL", "PYTHONPATH") if name in os.environ}
-    own = {"KEYVAULT_JWT_STORE": f"file:{tmp_path / 'keys'}", "KEYVAULT_JWT_STATE": str(tmp_path / "state")}
-    return Shell(home, kept | own | {"HOME": str(home)})
+    return shell_in(tmp_path)
 
 
 @pytest.fixture
