@@ -11,7 +11,6 @@
     ├── GateError                    gate                (exit 3)
     │   ├── PolicyRefused            policy_refused
     │   ├── InvariantBroken          invariant_broken
-    │   ├── NotYet                   not_yet
     │   ├── NoReadyKey               no_ready_key
     │   ├── KeyringFrozen            keyring_frozen
     │   ├── ClockBehind              clock_behind
@@ -150,12 +149,6 @@ class InvariantBroken(GateError):
     """A step that would break one of I1–I10; each invariant has its own subclass there."""
 
     code = "invariant_broken"
-
-
-class NotYet(GateError):
-    """The step is legal later: the message carries the earliest safe time."""
-
-    code = "not_yet"
 
 
 class NoReadyKey(GateError):

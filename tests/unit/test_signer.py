@@ -188,7 +188,7 @@ def test_the_longest_life_is_allowed_to_the_millisecond(
         {"aud": ["api", 7]},
         {"x": math.nan},
         {"x": [1, {"y": math.inf}]},
-        {"x": object()},
+        pytest.param({"x": object()}, id="an object"),
         {"x": "\ud800"},
         {1: "x"},
     ],

@@ -1,7 +1,7 @@
 """The published vectors: where they are, and each case with a name.
 
 `KEYVAULT_JWT_VECTORS` names the folder, else it is `../shared/vectors` beside the repository.
-A folder that is not there fails the collection: vectors that were not run have proved nothing.
+Where it is not there, the tests that need it are skipped, which shows; in CI they fail.
 """
 
 from __future__ import annotations
@@ -18,6 +18,12 @@ from keyvault_jwt import jwk
 FOLDER: Final = Path(
     os.environ.get("KEYVAULT_JWT_VECTORS") or Path(__file__).parents[2].parent / "shared" / "vectors"
 )
+
+if not FOLDER.is_dir() and not os.environ.get("CI"):
+    pytest.skip(
+        "the published vectors are not here; name their folder with KEYVAULT_JWT_VECTORS",
+        allow_module_level=True,
+    )
 
 
 class Case(NamedTuple):
