@@ -38,9 +38,9 @@ def test_each_error_of_ours_is_told_whole(
 
 def test_an_error_as_json_is_one_object_on_one_line(capsys: pytest.CaptureFixture[str]) -> None:
     """With --json the same four facts come as {"error": …}."""
-    status = failure.tell(errors.NotYet("too early", fix="wait"), as_json=True)
+    status = failure.tell(errors.NoReadyKey("too early", fix="wait"), as_json=True)
     told = json.loads(capsys.readouterr().err)
-    assert told == {"error": {"code": "not_yet", "what": "too early", "why": "", "fix": "wait"}}
+    assert told == {"error": {"code": "no_ready_key", "what": "too early", "why": "", "fix": "wait"}}
     assert status == 3
 
 
