@@ -176,8 +176,8 @@ def test_not_modified_that_nobody_asked_for(endpoint: Endpoint, make_cache: Make
 
 
 def test_age_counts_from_the_request(endpoint: Endpoint, make_cache: MakeCache, clock: FakeClock) -> None:
-    """What passed between request and answer, and the answer's own Age, count as age."""
-    slow = plain(jwk_set(), Age="7", **{"Cache-Control": "max-age=300"})
+    """What passed between request and answer, and the answer's own Age, count to the end."""
+    slow = plain(jwk_set(), Age="7", **{"Cache-Control": "max-age=300, stale-if-error=100"})
 
     def answer(request: Request, handler: BaseHTTPRequestHandler) -> None:
         clock.advance(timedelta(seconds=4))
@@ -187,6 +187,11 @@ def test_age_counts_from_the_request(endpoint: Endpoint, make_cache: MakeCache, 
     watched = make_cache()
     watched.fetch()
     assert watched.cache.health().age == timedelta(seconds=11)
+    broken(endpoint)
+    clock.advance(timedelta(seconds=400 - 11) - timedelta(milliseconds=1))
+    assert watched.cache.current() is not None
+    clock.advance(1)
+    assert watched.cache.current() is None
 
 
 @pytest.mark.parametrize(
