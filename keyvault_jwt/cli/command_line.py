@@ -13,7 +13,7 @@ from . import failure
 from .lazy_group import LazyGroup
 
 NAME = "keyvault-jwt"
-_CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
+_CONTEXT = {"max_content_width": 100}
 
 
 class CommandLine(LazyGroup):

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import click
 
 from . import failure
-from .shared_options import shared_options
+from .shared_options import SharedOptions
 
 
 class Listing(NamedTuple):
@@ -23,12 +23,11 @@ class Listing(NamedTuple):
     summary: str
 
 
-class LazyGroup(click.Group):
+class LazyGroup(SharedOptions, click.Group):
     """A group whose commands are `command` in the modules of `package` that its table names."""
 
     def __init__(self, *, package: str, listings: Sequence[Listing], **settings: Any) -> None:
         super().__init__(**settings)
-        self.params.extend(shared_options())
         self._package, self._listings = package, tuple(listings)
 
     @property

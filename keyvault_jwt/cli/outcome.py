@@ -54,8 +54,13 @@ def outcome_lines(report: Report, at: Instant) -> Iterator[str]:
         yield f"next step due {dated(at, plan.next_due)}"
 
 
+def tell_alarms(session: Session, report: Report) -> None:
+    """Say on stderr what a person should look into."""
+    for alarm in report.alarms:
+        session.note(f"alarm: {report.keyring.ring}: {alarm}")
+
+
 def show_outcome(session: Session, report: Report, **more: Any) -> None:
     """Show a report, with further members in its JSON form; alarms go to stderr too."""
-    for alarm in report.alarms:
-        session.note(f"alarm: {alarm}")
+    tell_alarms(session, report)
     session.show(outcome_document(report) | more, outcome_lines(report, now()))

@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import click
 
-from .shared_options import shared_options
+from .shared_options import SharedOptions
 
 
-class RingCommand(click.Command):
-    """A subcommand with `--store` and `--json`."""
-
-    def __init__(self, *arguments: Any, **settings: Any) -> None:
-        super().__init__(*arguments, **settings)
-        self.params.extend(shared_options())
+class RingCommand(SharedOptions):
+    """A subcommand."""
 
 
 class KidCommand(RingCommand):

@@ -2,13 +2,26 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import click
 
 from .session import Session
 
 
-def shared_options() -> list[click.Option]:
-    """Return the options that every command and group takes."""
+class SharedOptions(click.Command):
+    """A command or group with `--store`, `--json`, and `-h` beside `--help`."""
+
+    def __init__(self, *arguments: Any, **settings: Any) -> None:
+        super().__init__(*arguments, **settings)
+        self.params.extend(_shared_options())
+
+    def get_help_option_names(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
+        """Return the names of the option that shows the help."""
+        return ["-h", "--help"]
+
+
+def _shared_options() -> list[click.Option]:
     return [
         click.Option(
             ["--store"],

@@ -20,6 +20,7 @@ from ..stores.key_finder import KeyFinder
 from .ages import seen_from
 from .file_access import MODES
 from .finding import Finding, fail, ok, warn
+from .snapshot import snapshot
 
 _LATE = 300_000
 """Milliseconds past its due time at which a step says that nobody takes it."""
@@ -59,7 +60,7 @@ def check_ring(manager: KeyManager, ring: str, now: Instant) -> Iterator[Finding
     """Yield what is to be said of one keyring."""
     where = f"keyring {ring}"
     try:
-        keyring, plan = manager.keyring(ring), manager.plan(ring)
+        keyring, plan, _ = snapshot(manager, ring)
     except KeyvaultJWTError as error:
         yield _of(error, where)
         return

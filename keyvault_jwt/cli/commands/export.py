@@ -39,7 +39,7 @@ def command(session: Session, ring: str, private: bool, out: Path | None) -> Non
             why="they would end in a scrollback, a log or a pipe",
             fix="name a new file with --out FILE",
         )
-    with session.manager() as manager:
+    with session.manager() as manager, session.during(f"reading {ring}"):
         keys = manager.export_keys(ring, private=private)
     text = json.dumps({"keys": keys}, indent=None if session.as_json else 2)
     if out is None:

@@ -17,5 +17,6 @@ def command(session: Session, ring: str) -> None:
 
     JSON, with or without --json: the set itself, {keys, keyvault_jwt: {ring, epoch, revision}}.
     """
-    with session.manager() as manager:
-        terminal.put(manager.jwks(ring).decode())
+    with session.manager() as manager, session.during(f"reading {ring}"):
+        document = manager.jwks(ring)
+    terminal.put(document.decode())

@@ -7,17 +7,19 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ...clock import Instant
+from ...clock import Milliseconds
 from ...errors import KeyvaultJWTError
 from ...keys import KeyState
 from ..ages import about, iso_or_none, seen_from
 from ..outcome import SHORT
 from ..ring_command import RingCommand
-from ..session import Session, now, pass_session
+from ..session import Session, pass_session
+from ..snapshot import snapshot
 from ..table import table
 
 if TYPE_CHECKING:
-    from ...key_manager import KeyManager
+    from ...keyring import Keyring
+    from ...plan import Plan
 
 _HEADS = ("ring", "signs with", "key", "age", "keys", "next due")
 
@@ -37,7 +39,7 @@ def command(session: Session) -> None:
     with session.manager() as manager, session.during("reading the store"):
         for ring in manager.names():
             try:
-                document, row = _summary(manager, ring, now())
+                document, row = _summary(*snapshot(manager, ring))
             except KeyvaultJWTError as error:
                 document, row = {"ring": ring, "error": error.as_dict()}, (ring, error.code, "", "", "", "")
             documents.append(document)
@@ -47,12 +49,13 @@ def command(session: Session) -> None:
     session.show({"keyrings": documents}, table(_HEADS, rows) if rows else ())
 
 
-def _summary(manager: KeyManager, ring: str, at: Instant) -> tuple[dict[str, Any], tuple[str, ...]]:
-    keyring, plan = manager.keyring(ring), manager.plan(ring)
-    active = keyring.active
+def _summary(
+    keyring: Keyring, plan: Plan, _staleness: Milliseconds
+) -> tuple[dict[str, Any], tuple[str, ...]]:
+    active, at = keyring.active, plan.at
     states = Counter(record.state for record in keyring.records)
     document = {
-        "ring": ring,
+        "ring": keyring.ring,
         "issuer": keyring.issuer,
         "algorithm": keyring.algorithm,
         "active": None if active is None else active.kid,
@@ -64,7 +67,7 @@ def _summary(manager: KeyManager, ring: str, at: Instant) -> tuple[dict[str, Any
     }
     counts = ", ".join(f"{states[state]} {state.plain}" for state in KeyState if states[state])
     row = (
-        ring,
+        keyring.ring,
         keyring.algorithm,
         "none" if active is None else active.kid[:SHORT],
         "" if active is None or active.activated is None else about(at - active.activated),

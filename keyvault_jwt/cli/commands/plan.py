@@ -32,7 +32,7 @@ def command(session: Session, ring: str) -> None:
     JSON: {ring, revision, at, steps: [{action, kid, algorithm, reason}], checks: [{invariant, name,
     kid, formula, left, right, slack, holds, earliest}], next_due, rotation_due, broken}.
     """
-    with session.manager() as manager:
+    with session.manager() as manager, session.during(f"planning {ring}"):
         plan = manager.plan(ring)
     session.show(_document(plan), _lines(plan))
     for check in plan.broken:

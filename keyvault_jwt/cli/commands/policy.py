@@ -11,7 +11,7 @@ from ...duration import format_duration
 from ...policy import RotationPolicy
 from ...store import staleness_of
 from ..ages import dated, iso_or_none
-from ..outcome import outcome_document
+from ..outcome import outcome_document, tell_alarms
 from ..policy_options import given, policy_options
 from ..ring_command import RingCommand
 from ..session import Session, now, pass_session
@@ -39,15 +39,15 @@ def command(session: Session, /, ring: str, **options: Any) -> None:
     changes: {name: [old, new]}.  lengths: {lead, retire, revocation}.
     """
     changes = given(options)
-    with session.manager() as manager:
+    with session.manager() as manager, session.during(f"looking after the policy of {ring}"):
         before = manager.keyring(ring)
         staleness = staleness_of(manager.store)
         if not changes:
             session.show({"ring": ring} | _document(before, staleness), _lines(before, staleness))
             return
         wanted = RotationPolicy(**{**before.policy.model_dump(), **changes})
-        with session.during(f"changing the policy of {ring}"):
-            report = manager.change_policy(ring, wanted)
+        report = manager.change_policy(ring, wanted)
+    tell_alarms(session, report)
     diff = _differences(before.policy, wanted)
     document = outcome_document(report) | _document(report.keyring, staleness) | {"changes": diff}
     session.show(document, _change_lines(before, report.keyring, staleness))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from ...errors import KeyvaultJWTError
-from ..outcome import outcome_document, outcome_lines, show_outcome
+from ..outcome import outcome_document, outcome_lines, show_outcome, tell_alarms
 from ..ring_command import RingCommand
 from ..session import Session, now, pass_session
 
@@ -44,8 +44,7 @@ def _reconcile_all(session: Session) -> None:
                 documents.append({"ring": name, "error": error.as_dict()})
                 lines.append(f"{name}: {error.code}: {error}")
                 continue
-            for alarm in report.alarms:
-                session.note(f"{name}: alarm: {alarm}")
+            tell_alarms(session, report)
             documents.append(outcome_document(report))
             lines += outcome_lines(report, now())
     session.show({"keyrings": documents}, lines)

@@ -9,9 +9,10 @@ import click
 from ...errors import NoReadyKey
 from ..ages import dated, iso_or_none
 from ..cost import leads, tell_cost
-from ..outcome import outcome_document, outcome_lines
+from ..outcome import outcome_document, outcome_lines, tell_alarms
 from ..ring_command import KidCommand
 from ..session import Session, now, pass_session
+from ..snapshot import snapshot
 
 if TYPE_CHECKING:
     from ...key_manager import KeyManager
@@ -36,13 +37,12 @@ def command(session: Session, ring: str, kid: str, reason: str, accept_refusals:
 
     JSON: the outcome as of `create`, and revocation: {kid, removed, bound, usual_bound}.
     """
-    with session.manager() as manager:
-        keyring = manager.keyring(ring)
+    with session.manager() as manager, session.during(f"revoking {kid}"):
+        keyring, plan, _ = snapshot(manager, ring)
         whole = keyring.resolve(kid).kid
         if accept_refusals:
-            tell_cost(session, keyring, manager.plan(ring))
-        with session.during(f"revoking {whole}"):
-            report = manager.revoke(ring, whole, reason=reason, accept_refusals=accept_refusals)
+            tell_cost(session, keyring, plan)
+        report = manager.revoke(ring, whole, reason=reason, accept_refusals=accept_refusals)
         _show(session, manager, report, whole)
     if not report.has_active_key:
         raise _nothing_signs(report)
@@ -62,8 +62,7 @@ def _show(session: Session, manager: KeyManager, report: Report, kid: str) -> No
     if bound is not None and usual is not None:
         lines.append(f"no verifier accepts it after {dated(at, bound)}")
         lines.append(f"if every publisher and verifier reaches its source, after {dated(at, usual)}")
-    for alarm in report.alarms:
-        session.note(f"alarm: {alarm}")
+    tell_alarms(session, report)
     session.show(outcome_document(report) | {"revocation": document}, lines)
 
 

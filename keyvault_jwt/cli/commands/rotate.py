@@ -8,6 +8,7 @@ from ..cost import tell_cost
 from ..outcome import show_outcome
 from ..ring_command import RingCommand
 from ..session import Session, pass_session
+from ..snapshot import snapshot
 
 
 @click.command("rotate", cls=RingCommand)
@@ -29,16 +30,15 @@ def command(
 
     JSON: the outcome as of `create`.
     """
-    with session.manager() as manager:
-        keyring = manager.keyring(ring)
+    with session.manager() as manager, session.during(f"rotating {ring}"):
+        keyring, plan, _ = snapshot(manager, ring)
         if replacing is None:
             replacing = "" if keyring.active is None else keyring.active.kid
         else:
             replacing = keyring.resolve(replacing).kid
         if accept_refusals:
-            tell_cost(session, keyring, manager.plan(ring))
-        with session.during(f"rotating {ring}"):
-            report = manager.rotate(
-                ring, replacing=replacing, emergency=emergency, accept_refusals=accept_refusals
-            )
+            tell_cost(session, keyring, plan)
+        report = manager.rotate(
+            ring, replacing=replacing, emergency=emergency, accept_refusals=accept_refusals
+        )
     show_outcome(session, report)

@@ -10,13 +10,13 @@ import click
 
 from ...clock import Instant
 from ...keys import KeyRecord, KeyState
-from ...store import staleness_of
 from .. import terminal
 from ..ages import about, dated, iso_or_none, seen_from
 from ..lanes import ASCII, KID_WIDTH, UNICODE, Line, draw
 from ..phase import Phase
 from ..ring_command import RingCommand
 from ..session import Session, pass_session
+from ..snapshot import snapshot
 from ..table import table, width_of
 from ..timeline import Lane, Timeline, timeline
 
@@ -46,9 +46,9 @@ def command(session: Session, ring: str) -> None:
     removed, reason, private_half, ready_from, signs_from, gone_from}], migration, frozen_to,
     next_due, rotation_due}.  The last three of a key are past or planned.
     """
-    with session.manager() as manager:
-        keyring, plan = manager.keyring(ring), manager.plan(ring)
-        times = timeline(keyring, plan, plan.at, staleness_of(manager.store))
+    with session.manager() as manager, session.during(f"reading {ring}"):
+        keyring, plan, staleness = snapshot(manager, ring)
+    times = timeline(keyring, plan, plan.at, staleness)
     session.show(_document(keyring, plan, times), _lines(keyring, plan, times))
 
 

@@ -25,7 +25,7 @@ def test_each_listing_is_a_command_that_says_the_same_of_itself(listing: Listing
 @pytest.mark.parametrize("listing", LISTINGS, ids=lambda listing: listing.name)
 def test_every_command_takes_the_shared_options(listing: Listing) -> None:
     """`--store`, `--json` and `--help` work everywhere."""
-    context = click.Context(main, info_name="keyvault-jwt", **main.context_settings)
+    context = click.Context(main, info_name="keyvault-jwt")
     command = main.get_command(context, listing.name)
     assert command is not None
     inner = click.Context(command, info_name=listing.name, parent=context)

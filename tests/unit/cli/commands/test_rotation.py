@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
+import msgspec
+
+from keyvault_jwt import document
 from keyvault_jwt.clock import SystemClock
 from keyvault_jwt.key_manager import KeyManager
+from keyvault_jwt.store import DocumentKind, DocumentName
 from keyvault_jwt.store_url import open_store
 from keyvault_jwt.testing import FakeClock
 from tests.unit.cli.conftest import ISSUER, SECONDS, Cli
@@ -112,3 +117,17 @@ def test_a_window_that_is_over_refuses(cli: Cli) -> None:
     assert kid is not None
     assert "window" in cli.error("rollback", "payments", status=3)["what"]
     assert cli.json("show", "payments")["keys"][1]["kid"] == kid.kid
+
+
+def test_an_alarm_is_told_on_stderr_and_in_the_outcome(cli: Cli) -> None:
+    """A published document that somebody altered at the same revision is repaired, and said aloud."""
+    cli.create()
+    store, name = open_store(cli.store), DocumentName("payments", DocumentKind.PUBLIC)
+    found = store.read(name)
+    assert found is not None
+    public = document.decode_public("payments", found.draft.data)
+    forged = msgspec.structs.replace(public, issuer="https://evil.example")
+    store.replace(name, document.derived_draft(DocumentKind.PUBLIC, forged), expected=found.version)
+    result = cli.run("reconcile", "payments", "--json")
+    (alarm,) = json.loads(result.stdout)["alarms"]
+    assert json.loads(result.stderr) == {"note": f"alarm: payments: {alarm}"}
