@@ -15,9 +15,18 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 from . import jwk
 from .algorithms import ALGORITHMS, VERIFY_ALIASES, Algorithm, algorithm_named
-from .errors import CorruptDocument, DocumentTooLarge, KeyRefused, PrivateMember, WeakKey, WrongKeyType
+from .errors import (
+    BadRingName,
+    CorruptDocument,
+    DocumentTooLarge,
+    KeyRefused,
+    PrivateMember,
+    WeakKey,
+    WrongKeyType,
+)
 from .jwk import VerificationKey
 from .roca import has_roca_fingerprint
+from .store import check_ring_name
 
 MAX_BYTES: Final = 1_048_576
 """The largest JWK Set we parse: 1,000 RSA keys fit twice."""
@@ -263,6 +272,8 @@ def _kid_to_show(members: Any) -> str | None:
 def _origin(member: Any) -> Origin | None:
     """Return our extra member; anything of another shape is a stranger's and says nothing."""
     try:
-        return msgspec.convert(member, Origin)
-    except msgspec.ValidationError:
+        origin = msgspec.convert(member, Origin)
+        check_ring_name(origin.ring)
+    except (msgspec.ValidationError, BadRingName):
         return None
+    return origin

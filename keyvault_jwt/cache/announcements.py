@@ -37,7 +37,11 @@ class Announcer:
             # One revision has one set of keys; somebody wrote without a commit.
             self._tell(Event("cache.revision_reused", ring, {"revision": origin.revision}, alarm=True))
         for key in now.parsed.skipped:
-            reason: dict[str, str | int] = {"kid": key.kid or "", "code": key.code, "reason": key.reason}
+            reason: dict[str, str | int] = {
+                "kid": _shown(key.kid or ""),
+                "code": key.code,
+                "reason": key.reason,
+            }
             self._tell(Event("cache.key_skipped", ring, reason, alarm=key.code == "private_member"))
 
     def failed(self, error: KeyvaultJWTError, state: State, failures: int) -> None:
@@ -54,7 +58,7 @@ class Announcer:
 
     def denied(self, name: str) -> None:
         """`cache.denied`: a kid or thumbprint was withdrawn here."""
-        self._tell(Event("cache.denied", "", {"kid": name}))
+        self._tell(Event("cache.denied", "", {"kid": _shown(name)}))
 
     def state_failed(self, error: KeyvaultJWTError) -> None:
         """`cache.state_failed`: what should survive a restart could not be kept."""
@@ -66,3 +70,8 @@ class Announcer:
             self._listener(told)
         except Exception:
             _LOGGER.exception("a listener failed on %s", event.name)
+
+
+def _shown(kid: str) -> str:
+    """Return a kid that somebody else chose so that it can't forge a line of a log."""
+    return "".join(letter if letter.isprintable() else "?" for letter in kid[:128])

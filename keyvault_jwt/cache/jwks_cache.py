@@ -29,7 +29,7 @@ from .health import Health
 from .refresh import Refresher
 from .shelf import NEVER, Shelf
 from .source import DocumentSource, Source, WebSource
-from .waiting_room import WaitingRoom
+from .waiting_room import MAX_TASKS, MAX_THREADS, WaitingRoom
 from .warm_start import WarmStart
 
 _SYSTEM_CLOCK: Final = SystemClock()
@@ -41,6 +41,7 @@ class JWKSCache:
     A set is used for C + G from the moment it was asked for (I4): C is the response's max-age
     within `max_ttl`, G its stale-if-error within `max_stale`.  A background thread, started at
     the first use, asks again before C is over; whoever needs a known key never waits for it.
+    Nothing is fetched before that first use: call `refresh` to be ready when a service starts.
     A kid that the set lacks may cause one request in each `cooldown` (five in a burst), whoever
     makes it up; who needs that, or has no usable set, waits for `timeout` at most.
 
@@ -163,7 +164,7 @@ class JWKSCache:
 
         Raises `KeysUnavailable` when there is none.
         """
-        with closing(self._waiting_room.flights(kid, known, self.current)) as flights:
+        with closing(self._waiting_room.flights(kid, known, self.current, room=MAX_THREADS)) as flights:
             for flight in flights:
                 with suppress(TimeoutError):
                     flight.result(self._patience)
@@ -171,7 +172,7 @@ class JWKSCache:
 
     async def afind(self, kid: str | None, known: KeySet | None) -> KeySet:
         """As `find`, without blocking the event loop."""
-        with closing(self._waiting_room.flights(kid, known, self.current)) as flights:
+        with closing(self._waiting_room.flights(kid, known, self.current, room=MAX_TASKS)) as flights:
             for flight in flights:
                 with suppress(TimeoutError):
                     await asyncio.wait_for(asyncio.wrap_future(flight), self._patience)

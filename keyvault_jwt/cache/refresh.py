@@ -96,9 +96,7 @@ class Refresher:
 
     def _request(self) -> Flight:
         if self._next is None:
-            self._next = Future()
-            # Else a waiter that gives up would cancel the flight for all.
-            self._next.set_running_or_notify_cancel()
+            self._next = _flight()
         flight = self._next
         if self._closed or not self._is_awake():
             self._next = None
@@ -130,7 +128,7 @@ class Refresher:
             if self._next is None and pause > 0:
                 return min(pause, _LONGEST_SLEEP)
             # In this order, so that whoever looks without the lock sees it in one place or the other.
-            self._under_way = flight = self._next or Future()
+            self._under_way = flight = self._next or _flight()
             self._next = None
         outcome: KeyvaultJWTError | None = FetchError("the refresh broke off")
         try:
@@ -140,6 +138,13 @@ class Refresher:
                 self._under_way, self._landed = None, flight
             flight.set_result(outcome)
         return 0.0
+
+
+def _flight() -> Flight:
+    """Return a flight that can't be cancelled: one waiter who gives up would end it for all."""
+    flight: Flight = Future()
+    flight.set_running_or_notify_cancel()
+    return flight
 
 
 _CLOSED: Final = FetchError(

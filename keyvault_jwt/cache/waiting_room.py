@@ -13,8 +13,12 @@ from .refresh import Flight, Refresher
 from .shelf import NEVER, Shelf
 from .unknown_kids import UnknownKids
 
-MAX_WAITING: Final = 32
-"""How many callers with an unknown kid may wait at a time: they may all be an attacker's."""
+MAX_THREADS: Final = 32
+MAX_TASKS: Final = 1_024
+"""How many callers with an unknown kid may wait at a time, since they may all be an attacker's.
+
+Threads are what a server has few of: those that wait are missed by good requests.
+"""
 BURST: Final = 5
 FORGET: Milliseconds = 300_000
 CAPACITY: Final = 1024
@@ -36,18 +40,19 @@ class WaitingRoom:
         self._lock, self._waiting = threading.Lock(), 0
 
     def flights(
-        self, kid: str | None, known: KeySet | None, current: Callable[[], KeySet | None]
+        self, kid: str | None, known: KeySet | None, current: Callable[[], KeySet | None], *, room: int
     ) -> Generator[Flight]:
         """Yield what the caller should wait for, one after the other; nothing if it can't help.
 
-        `current` returns the usable set; `known` is the one that the caller found no key in.
+        `current` returns the usable set; `known` is the one that the caller found no key in;
+        with an unknown kid, nobody is let in where `room` callers wait already.
         """
         landed = self._refresher.landed
         usable = current()
         if usable is None:
             if not self._shelf.cooling_down(Moment.now(self._clock)):
                 yield self._refresher.join(landed)
-        elif usable is known and self._enter(kid):
+        elif usable is known and self._enter(kid, room):
             try:
                 yield from self._for_kid(kid)
             finally:
@@ -72,13 +77,13 @@ class WaitingRoom:
             with self._lock:
                 self._unknown.remember(kid, self._clock.monotonic())
 
-    def _enter(self, kid: str | None) -> bool:
+    def _enter(self, kid: str | None, room: int) -> bool:
         now = Moment.now(self._clock)
         with self._lock:
             if (
                 self._shelf.due is NEVER
                 or self._shelf.cooling_down(now)
-                or self._waiting >= MAX_WAITING
+                or self._waiting >= room
                 or self._unknown.known_absent(kid, now.monotonic)
             ):
                 return False

@@ -211,7 +211,16 @@ def test_caps(make_key: MakeKey) -> None:
 
 @pytest.mark.parametrize(
     "member",
-    [None, 7, {}, {"ring": "r"}, {"ring": "r", "epoch": "1", "revision": 1}, {"ring": 1, "epoch": 1}],
+    [
+        None,
+        7,
+        {},
+        {"ring": "r"},
+        {"ring": "r", "epoch": "1", "revision": 1},
+        {"ring": "r", "epoch": True, "revision": 1},
+        {"ring": 1, "epoch": 1, "revision": 1},
+        {"ring": "../r\n", "epoch": 1, "revision": 1},
+    ],
     ids=str,
 )
 def test_strange_origin_says_nothing(make_key: MakeKey, member: Any) -> None:

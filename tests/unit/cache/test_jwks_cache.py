@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from keyvault_jwt.cache import JWKSCache, Lifetime, Loaded
-from keyvault_jwt.cache.waiting_room import BURST, MAX_WAITING
+from keyvault_jwt.cache.waiting_room import BURST, MAX_TASKS, MAX_THREADS
 from keyvault_jwt.errors import BadURL, FetchError, ForeignDocument, RolledBack, UsageError
 from keyvault_jwt.testing.fake_clock import FakeClock
 from keyvault_jwt.verification_errors import KeysUnavailable
@@ -349,15 +349,34 @@ def test_known_keys_do_not_wait_for_anybody(
     watched = make_cache()
     known = watched.fetch()
     held = gate()
-    with ThreadPoolExecutor(2 * MAX_WAITING) as pool:
-        flood = [pool.submit(watched.look_for, f"made-up-{n}") for n in range(2 * MAX_WAITING)]
+    with ThreadPoolExecutor(2 * MAX_THREADS) as pool:
+        flood = [pool.submit(watched.look_for, f"made-up-{n}") for n in range(2 * MAX_THREADS)]
         held.wait_for_request()
-        eventually(lambda: sum(future.done() for future in flood) == MAX_WAITING)
-        assert watched.cache._waiting_room._waiting == MAX_WAITING
+        eventually(lambda: sum(future.done() for future in flood) == MAX_THREADS)
+        assert watched.cache._waiting_room._waiting == MAX_THREADS
         assert watched.cache.current() is known
         assert not any(future.result() for future in flood if future.done())
         held.open()
         assert not any(future.result(20) for future in flood)
+
+
+def test_more_tasks_than_threads_may_wait(
+    endpoint: Endpoint, make_cache: MakeCache, gate: Callable[[], Gate]
+) -> None:
+    """Waiting tasks cost little, so many of them may wait for a kid; the others are told at once."""
+    watched = make_cache()
+    known = watched.fetch()
+    held = gate()
+
+    async def run() -> None:
+        looking = [asyncio.ensure_future(watched.cache.afind("new", known)) for _ in range(MAX_TASKS + 10)]
+        while sum(task.done() for task in looking) != 10:
+            await asyncio.sleep(0)
+        held.open()
+        assert {await task for task in looking} == {known}
+
+    asyncio.run(asyncio.wait_for(run(), 30))
+    assert len(endpoint.requests) <= 1 + BURST
 
 
 def test_kid_that_comes_with_the_request_under_way(
@@ -450,7 +469,7 @@ def test_bad_answer_leaves_the_last_good_set(
 def test_bad_key_is_reported(endpoint: Endpoint, make_cache: MakeCache, make_key: MakeKey) -> None:
     """A key that can't be used is left out, told once with its reason, and seen in health."""
     good, leaked = make_key("ES256", 0), make_key("ES256", 1)
-    endpoint.publish(good.jwk(), leaked.jwk(d="AAAA"), {"kid": "odd", "kty": "??"})
+    endpoint.publish(good.jwk(), leaked.jwk(d="AAAA"), {"kid": "od\nd", "kty": "??"})
     watched = make_cache()
     watched.fetch()
     watched.cache.refresh()
@@ -458,9 +477,9 @@ def test_bad_key_is_reported(endpoint: Endpoint, make_cache: MakeCache, make_key
     told = watched.events("cache.key_skipped")
     assert [(event.facts["kid"], event.facts["code"], event.alarm) for event in told] == [
         (leaked.kid, "private_member", True),
-        ("odd", "wrong_key_type", False),
+        ("od?d", "wrong_key_type", False),
     ]
-    assert [skipped.kid for skipped in watched.cache.health().skipped] == [leaked.kid, "odd"]
+    assert [skipped.kid for skipped in watched.cache.health().skipped] == [leaked.kid, "od\nd"]
 
 
 def test_listener_that_raises_stops_nothing(

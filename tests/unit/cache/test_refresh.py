@@ -116,6 +116,20 @@ def test_waiter_that_gives_up_cancels_nothing(airport: Airport) -> None:
     assert flight.result(20) is None
 
 
+def test_waiter_that_gives_up_cancels_no_scheduled_flight(airport: Airport) -> None:
+    """A flight that left by itself can't be cancelled either, and its thread flies on."""
+    airport.due = 0.0
+    airport.refresher.prompt()
+    airport.wait_for(1)
+    airport.runway.release()
+    airport.wait_for(2)
+    scheduled = airport.refresher.join(airport.refresher.landed)
+    assert not scheduled.cancel()
+    airport.due = 1_000.0
+    airport.runway.release()
+    assert scheduled.result(20) is None
+
+
 def test_closing(airport: Airport) -> None:
     """After close the flight under way lands, no other leaves, and whoever asks is told at once."""
     first, second = airport.refresher.join(None), None
