@@ -71,10 +71,9 @@ def _user(name: str) -> str:
 
 def _rotator(store: Path, ring: str, user: str) -> tuple[list[str], bool]:
     place = shlex.quote(str(store))
-    return [
-        f"install -d -o {user} -g {user} -m 0755 {place}",
-        f"chown -R {user} {_in(store, ring)}",
-    ], True
+    if ring == "*":
+        return [f"install -d -o {user} -g {user} -m 0755 {place}", f"chown -R {user} {place}"], True
+    return [f"chmod o+rx {place}", f"chown -R {user} {_in(store, ring)}"], True
 
 
 def _signer(store: Path, ring: str, user: str) -> tuple[list[str], bool]:
