@@ -89,7 +89,7 @@ class RotationPolicy(BaseModel):
     inequality that involves the store (I6) is checked when the policy meets a keyring.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True, defer_build=True)
 
     algorithm: str = "ES256"
     rotate_every: Duration = timedelta(days=30)
