@@ -37,6 +37,12 @@ class ActiveHalf(msgspec.Struct, frozen=True, kw_only=True):
     def __repr__(self) -> str:
         return f"ActiveHalf({self.kid!r}, {self.algorithm}, private=<redacted>)"
 
+    def __rich_repr__(self) -> list[tuple[str, Any]]:
+        return [("kid", self.kid), ("algorithm", self.algorithm)]
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        raise TypeError("a private key is not pickled")
+
 
 class SigningDocument(msgspec.Struct, frozen=True, kw_only=True):
     """What a signer may know; `key` is None while nothing may sign.  Durations in milliseconds.
@@ -101,6 +107,12 @@ class VerificationDocument(msgspec.Struct, frozen=True, kw_only=True):
 
     def __repr__(self) -> str:
         return f"VerificationDocument({self.ring!r}, revision={self.revision}, kids={sorted(self.kids)})"
+
+    def __rich_repr__(self) -> list[tuple[str, Any]]:
+        return [("ring", self.ring), ("revision", self.revision), ("kids", sorted(self.kids))]
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        raise TypeError("a secret is not pickled")
 
     @property
     def kids(self) -> frozenset[str]:

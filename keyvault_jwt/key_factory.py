@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 import msgspec
 from cryptography.exceptions import UnsupportedAlgorithm
@@ -35,6 +35,13 @@ class FreshKey(msgspec.Struct, frozen=True, kw_only=True):
 
     def __repr__(self) -> str:
         return f"FreshKey(kid={self.kid!r}, algorithm={self.algorithm!r}, private=<redacted>)"
+
+    def __rich_repr__(self) -> list[tuple[str, Any]]:
+        # msgspec's own, which rich's tracebacks with locals ask for, has every member.
+        return [("kid", self.kid), ("algorithm", self.algorithm)]
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        raise TypeError("a private key is not pickled")
 
 
 class KeyFactory(Protocol):

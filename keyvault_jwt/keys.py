@@ -89,6 +89,11 @@ class KeyRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         yield "kid", self.kid
         yield "state", self.state.value
 
+    def __reduce__(self) -> str | tuple[Any, ...]:
+        if self.private is not None:
+            raise TypeError("a private key is not pickled")
+        return super().__reduce__()
+
     @property
     def symmetric(self) -> bool:
         """Whether signing and verifying share one secret."""
