@@ -35,12 +35,18 @@ class DueHeap:
         """Forget `name`, if it is there."""
         self._due.pop(name, None)
 
+    def take_one(self, now: int) -> str | None:
+        """Remove and return what is due at `now` and was due earliest; None if nothing is."""
+        if (due := self.earliest()) is None or due > now:
+            return None
+        _, name = heapq.heappop(self._heap)
+        del self._due[name]
+        return name
+
     def take(self, now: int) -> list[str]:
         """Remove and return all that is due at `now`, the earliest first."""
         taken: list[str] = []
-        while (due := self.earliest()) is not None and due <= now:
-            _, name = heapq.heappop(self._heap)
-            del self._due[name]
+        while (name := self.take_one(now)) is not None:
             taken.append(name)
         return taken
 

@@ -8,22 +8,18 @@ import threading
 from collections.abc import Callable, Iterable
 from datetime import timedelta
 from types import TracebackType
-from typing import Final, Self
+from typing import Self
 
 from .clock import Clock, Milliseconds, SystemClock
 from .errors import Conflict, KeyringFrozen, KeyringNotFound, KeyvaultJWTError
 from .events import Event, Listener, log
 from .key_manager import KeyManager
+from .listing_pace import pause_after
 from .per_process import PerProcess
 from .store import check_ring_name
 from .wakeups import LONGEST_WAIT, Wakeups
 from .watch_list import Moment, WatchList
 from .workers import Crew
-
-SHORTEST_LISTING: Final[Milliseconds] = 1_000
-"""Names are listed at each wake, but no more often than this."""
-LISTING_SHARE: Final = 1_000
-"""Nor may listing take more than one part in so many of the time: stores list slowly when they hold much."""
 
 
 def spread(most: Milliseconds) -> Milliseconds:
@@ -189,8 +185,7 @@ class RotationScheduler:
             known, news = len(desk.watch), failure is not None and not desk.list_failed
             if names is not None:
                 desk.watch.set_names(names, moment)
-            pause = max(SHORTEST_LISTING, LISTING_SHARE * (moment.monotonic - began))
-            desk.list_from = moment.monotonic + min(pause, LONGEST_WAIT)
+            desk.list_from = moment.monotonic + pause_after(moment.monotonic - began)
             desk.list_by = moment.monotonic + LONGEST_WAIT
             desk.listing, desk.list_failed = False, failure is not None
             more = len(desk.watch) > known

@@ -13,12 +13,15 @@ _LOGGER = logging.getLogger("keyvault_jwt")
 class Crew:
     """`size` threads that call `work` until it returns False, and again after each `kick`.
 
-    `work` does one thing, finds for itself which, and returns whether there was one.  The
-    threads are daemons: a store that never answers can't keep the process from ending.
+    `work` does one thing, finds for itself which, and returns whether there was one.  With
+    `rest` the threads also look again by themselves, after as many seconds as it returns.  They
+    are daemons: a store that never answers can't keep the process from ending.
     """
 
-    def __init__(self, size: int, name: str, work: Callable[[], bool]) -> None:
-        self._work = work
+    def __init__(
+        self, size: int, name: str, work: Callable[[], bool], rest: Callable[[], float] | None = None
+    ) -> None:
+        self._work, self._rest = work, rest
         self._news = threading.Condition()
         self._kicks = 0
         self._closing = False
@@ -54,8 +57,9 @@ class Crew:
             heard = self._kicks
             while not self._closing and self._work_safely():
                 pass
+            rest = None if self._rest is None else self._rest()
             with self._news:
-                self._news.wait_for(lambda heard=heard: self._kicks != heard or self._closing)
+                self._news.wait_for(lambda heard=heard: self._kicks != heard or self._closing, rest)
 
     def _work_safely(self) -> bool:
         try:

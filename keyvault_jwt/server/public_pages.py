@@ -1,0 +1,88 @@
+"""What anyone may ask for: JWK Sets, issuer metadata, and whether the server lives."""
+
+from __future__ import annotations
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from ..published_set import PublishedSet
+from . import conditional
+from .answers import json_answer, problem, unavailable
+from .fleet import Fleet
+from .verifier_table import VerifierTable
+
+# RFC 7517 registers application/jwk-set+json, but application/json is what OpenID Connect's
+# providers send: PyJWT, joserfc's users and Envoy take either, Java's older clients only this.
+JWKS_TYPE = "application/json"
+OPEN = {"Access-Control-Allow-Origin": "*", "Cross-Origin-Resource-Policy": "cross-origin"}
+"""Public keys are for everyone, pages in browsers too."""
+
+
+class PublicPages:
+    """Answers from what the fleet holds; never reads the store, never waits."""
+
+    def __init__(self, fleet: Fleet, verifiers: VerifierTable, default_ring: str) -> None:
+        self._fleet, self._verifiers, self._default = fleet, verifiers, default_ring
+
+    async def jwks(self, request: Request) -> Response:
+        """Answer a keyring's JWK Set, or 304 to one who has it."""
+        found = self._found(request)
+        if isinstance(found, Response):
+            return found
+        ring, asked = self._ring(request), request.headers.get("if-none-match")
+        client = "" if request.client is None else request.client.host
+        given = (found.epoch, found.revision)
+        agent = request.headers.get("user-agent", "")
+        self._verifiers.note(ring, client, agent, conditional.held(asked), given)
+        headers = {**OPEN, "Cache-Control": found.cache_control, "ETag": found.etag}
+        if conditional.matches(asked, found.etag):
+            return Response(status_code=304, headers=headers)
+        return Response(found.body, headers=headers, media_type=JWKS_TYPE)
+
+    async def metadata(self, request: Request) -> Response:
+        """Answer the issuer's metadata (OpenID Connect Discovery 1.0 section 4).
+
+        A key server has no authorization or token endpoint to name; the members are those that
+        Kubernetes, which is one too, publishes for its service accounts.
+        """
+        found = self._found(request)
+        if isinstance(found, Response):
+            return found
+        content = {
+            "issuer": found.issuer,
+            "jwks_uri": found.issuer.rstrip("/") + "/.well-known/jwks.json",
+            "response_types_supported": ["id_token"],
+            "subject_types_supported": ["public"],
+            "id_token_signing_alg_values_supported": list(found.algorithms),
+        }
+        return json_answer(content, headers={**OPEN, "Cache-Control": found.cache_control})
+
+    async def healthz(self, _request: Request) -> Response:
+        """Answer that the process is alive, whatever its store does."""
+        return json_answer({"status": "ok"})
+
+    async def readyz(self, _request: Request) -> Response:
+        """Answer 200 once the keyrings are known and at least one is served, or there is none.
+
+        One keyring past its lease takes only itself out of service: its own address answers 503.
+        """
+        statuses = self._fleet.statuses()
+        serving = sum(status.serving for status in statuses)
+        ready = self._fleet.listed and (serving > 0 or not statuses)
+        content = {"ready": ready, "keyrings": len(statuses), "serving": serving}
+        return json_answer(content, status=200 if ready else 503)
+
+    def _ring(self, request: Request) -> str:
+        ring: str = request.path_params.get("ring", self._default)
+        return ring
+
+    def _found(self, request: Request) -> PublishedSet | Response:
+        publisher = self._fleet.publisher(self._ring(request))
+        if publisher is None and self._fleet.listed:
+            return problem(404, "keyring_not_found", "No such keyring")
+        if publisher is None:
+            return unavailable("starting", 1_000)
+        found = publisher.peek()
+        if found is None:
+            return unavailable("publisher_lease_expired", publisher.next_poll())
+        return found
