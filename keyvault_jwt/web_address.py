@@ -14,6 +14,8 @@ Address: TypeAlias = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 _PORTS: Final = {"https": 443, "http": 80}
 _NAT64: Final = ipaddress.IPv6Network("64:ff9b::/96")
+_UNICAST: Final = ipaddress.IPv6Network("2000::/3")
+"""All that IANA gives out as global; outside lie older ways to wrap or number private addresses."""
 
 
 class Reach(Enum):
@@ -33,6 +35,8 @@ class Reach(Enum):
         address = _embedded(address)
         if self is Reach.LOOPBACK:
             return address.is_loopback
+        if isinstance(address, ipaddress.IPv6Address) and address not in _UNICAST:
+            return False
         return address.is_global and not address.is_multicast
 
 
