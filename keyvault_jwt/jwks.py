@@ -238,7 +238,9 @@ def _algorithms(members: Mapping[str, Any], key: VerificationKey) -> list[str]:
         if isinstance(key, jwk.Secret):
             raise KeyRefused("a symmetric key must say its alg")
         kty, crv = members["kty"], members.get("crv")
-        return [row.name for row in ALGORITHMS.values() if row.kty == kty and row.crv in {None, crv}]
+        return [
+            row.name for row in ALGORITHMS.values() if row.kty == kty and (row.crv is None or row.crv == crv)
+        ]
     row = _row(stated)
     if row is None:
         raise WrongKeyType("its alg is no signature algorithm that we know")

@@ -134,6 +134,21 @@ def test_key_without_alg_serves_what_its_type_allows(
     assert key.algorithms == served
 
 
+@pytest.mark.parametrize("name", ["kty", "crv", "kid", "use", "key_ops", "alg", "x", "y", "n", "e", "d", "k"])
+@pytest.mark.parametrize("value", [[], {}, [[]], 7, 1.5, True, "", "\x00", "é"], ids=repr)
+@pytest.mark.parametrize("algorithm", ["ES256", "RS256"])
+@pytest.mark.parametrize("stated", [True, False], ids=["alg", "no alg"])
+def test_no_member_of_any_type_kills_the_set(
+    make_key: MakeKey, name: str, value: Any, algorithm: str, stated: bool
+) -> None:
+    """Whatever type a member has, its key is used or left out, and the one beside it serves."""
+    members = make_key(algorithm, 0).jwk(**({} if stated else {"alg": None}))
+    good = make_key("Ed25519", 0).jwk()
+    parsed = jwks.parse(jwk_set(members | {name: value}, good))
+    assert good["kid"] in {key.kid for key in parsed.keys}
+    assert len(parsed.keys) + len(parsed.skipped) == 2
+
+
 def test_older_name_of_ed25519(make_key: MakeKey) -> None:
     """A JWK that says EdDSA is an Ed25519 key."""
     (key,) = jwks.parse(jwk_set(make_key("Ed25519", 0).jwk(alg="EdDSA"))).keys
