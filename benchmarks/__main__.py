@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 import sys
 
-from . import cli_version, import_cost, scheduler_idle
+from . import cli_version, import_cost, load_tombstones, scheduler_idle
 
-FIGURES = (cli_version.FIGURE, import_cost.FIGURE, scheduler_idle.FIGURE)
+FIGURES = (cli_version.FIGURE, import_cost.FIGURE, load_tombstones.FIGURE, scheduler_idle.FIGURE)
 
 
 def main(names: list[str]) -> None:
