@@ -6,6 +6,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
 
 _LOGGER = logging.getLogger("keyvault_jwt")
 
@@ -55,15 +56,18 @@ class Crew:
     def _run(self) -> None:
         while not self._closing:
             heard = self._kicks
-            while not self._closing and self._work_safely():
+            while self._work_safely():
                 pass
             rest = None if self._rest is None else self._rest()
             with self._news:
-                self._news.wait_for(lambda heard=heard: self._kicks != heard or self._closing, rest)
+                self._news.wait_for(partial(self._is_called, heard), rest)
+
+    def _is_called(self, heard: int) -> bool:
+        return self._kicks != heard or self._closing
 
     def _work_safely(self) -> bool:
         try:
-            return self._work()
+            return not self._closing and self._work()
         except Exception:
             # Its own failures `work` handles itself; this is a bug, or a listener's.
             _LOGGER.exception("a worker's task failed")
