@@ -9,7 +9,7 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, mldsa, rsa
 
-from . import base64url, jwk
+from . import base64url, jwk, jwks
 from .algorithms import algorithm_named
 from .errors import KeyRefused, WrongKeyType
 from .jwk import Secret, SigningKey
@@ -76,8 +76,8 @@ def _fresh(key: SigningKey, algorithm: str, kid: str | None, stated: dict[str, s
     row = algorithm_named(algorithm)
     half = public_half(key)
     row.check(half)
-    if kid is not None and not 0 < len(kid) <= 256:
-        raise KeyRefused("a kid has 1 to 256 characters")
+    if kid is not None and not (0 < len(kid) <= 256 and kid.isprintable()):
+        raise KeyRefused("a kid has 1 to 256 characters, all of them printable")
     if isinstance(half, Secret):
         if kid is None:
             raise KeyRefused("a symmetric key needs a kid", fix="name one that says nothing of the key")
@@ -85,9 +85,15 @@ def _fresh(key: SigningKey, algorithm: str, kid: str | None, stated: dict[str, s
     derived = jwk.public_members(half)
     if stated is not None:
         jwk.require_same(stated, derived)
-    return FreshKey(
-        kid=kid or jwk.thumbprint(derived), algorithm=row.name, public=derived, private=private_bytes(key)
-    )
+    kid = kid or jwk.thumbprint(derived)
+    _require_verifiable(jwks.published(kid, row.name, derived))
+    return FreshKey(kid=kid, algorithm=row.name, public=derived, private=private_bytes(key))
+
+
+def _require_verifiable(public: dict[str, str]) -> None:
+    """Raise `KeyRefused` for a key that verifiers leave out of a set: its tokens would be refused."""
+    for skipped in jwks.parse(jwks.render([public], origin=None)).skipped:
+        raise KeyRefused("verifiers would not take this key", why=skipped.reason, fix="import another key")
 
 
 def _private_of(members: dict[str, Any]) -> SigningKey:
