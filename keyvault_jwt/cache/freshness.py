@@ -19,6 +19,7 @@ from ..duration import milliseconds
 from ..errors import UsageError
 
 _DIRECTIVE: Final = re.compile(r'([a-z][a-z0-9_-]*)(?:[ \t]*=[ \t]*(?:"([^"]*)"|([^\s,;"]*)))?', re.ASCII)
+_OLDEST: Final[Milliseconds] = (1 << 31) * 1_000
 _SECONDS: Final = re.compile(r"[0-9]{1,10}", re.ASCII)
 
 
@@ -63,7 +64,7 @@ def lifetime_of(headers: Mapping[str, str], bounds: Bounds, previous: Lifetime |
     `previous` counts for an answer without `Cache-Control`, as a 304 may be (RFC 9111 section
     4.3.4).  Of contradicting values the shortest counts; one that can't be read counts as 0.
     """
-    age = _seconds([headers.get("age", "0").partition(",")[0].strip()])
+    age = _age(headers.get("age", "0").partition(",")[0].strip())
     stated = headers.get("cache-control")
     if stated is None and previous is not None:
         return replace(previous, age=age)
@@ -80,6 +81,11 @@ def lifetime_of(headers: Mapping[str, str], bounds: Bounds, previous: Lifetime |
     if "stale-if-error" in directives:
         stale = min(stale, _seconds(directives["stale-if-error"]))
     return Lifetime(min(ttl, bounds.max_ttl), stale, age)
+
+
+def _age(value: str) -> Milliseconds:
+    """Return an Age: one too large to read is old, not new (RFC 9111 section 1.2.2); 0 for no number."""
+    return _OLDEST if value.isdecimal() and len(value) > 10 else _seconds([value])
 
 
 def _seconds(values: list[str]) -> Milliseconds:

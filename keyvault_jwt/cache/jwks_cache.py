@@ -27,7 +27,7 @@ from .announcements import Announcer
 from .freshness import Bounds, Moment
 from .health import Health
 from .refresh import Refresher
-from .shelf import NEVER, Shelf
+from .shelf import NEVER, Held, Shelf
 from .source import DocumentSource, Source, WebSource
 from .waiting_room import MAX_TASKS, MAX_THREADS, WaitingRoom
 from .warm_start import WarmStart
@@ -226,13 +226,18 @@ class JWKSCache:
         """Load once, and return what went wrong; called by the refresher's thread."""
         asked, held = Moment.now(self._clock), self._shelf.held
         tag, lifetime = (None, None) if held is None else (held.tag, held.lifetime)
+        before: Held | None = None
+        failure: KeyvaultJWTError | None = None
         try:
             before = self._shelf.take_in(self._source.load(tag, lifetime), asked)
         except KeyvaultJWTError as error:
-            return self._failed(error)
+            failure = error
         except Exception as error:  # noqa: BLE001  (somebody else's source may raise anything)
             why = f"the source raised {type(error).__name__}"
-            return self._failed(FetchError(f"can't load from {self._source.name}", why=why))
+            failure = FetchError(f"can't load from {self._source.name}", why=why)
+        if failure is not None:
+            # Out here, since a listener that fails is logged with the exception it failed under.
+            return self._failed(failure)
         after = self._shelf.held
         if after is not None:
             self._announcer.refreshed(before, after)

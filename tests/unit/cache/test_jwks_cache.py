@@ -258,6 +258,25 @@ def test_answer_that_is_too_old_already(endpoint: Endpoint, make_cache: MakeCach
     assert watched.kids() == {old.kid}
 
 
+def test_answer_that_took_too_long(endpoint: Endpoint, make_cache: MakeCache, clock: FakeClock) -> None:
+    """A set that was too old when it came is asked for once more before its caller is refused."""
+    delays = [3, 0]
+    good = plain(jwk_set(), **{"Cache-Control": "max-age=1, stale-if-error=1"})
+
+    def answer(request: Request, handler: BaseHTTPRequestHandler) -> None:
+        clock.advance(timedelta(seconds=delays.pop(0)))
+        good(request, handler)
+
+    endpoint.answer = answer
+    watched = make_cache()
+    assert watched.fetch() is watched.cache.current()
+    assert delays == []
+    delays += [3, 3]
+    clock.advance(timedelta(seconds=2))
+    with pytest.raises(KeysUnavailable, match="in time"):
+        watched.fetch()
+
+
 @pytest.mark.parametrize("jump", [timedelta(hours=2), timedelta(hours=-2)], ids=str)
 def test_clock_that_jumps(
     endpoint: Endpoint, make_cache: MakeCache, clock: FakeClock, jump: timedelta
@@ -492,6 +511,22 @@ def test_listener_that_raises_stops_nothing(
 
     assert make_cache(listener=listener).fetch().keys == ()
     assert "a listener failed on cache.refreshed" in caplog.text
+
+
+def test_listener_that_raises_tells_nothing_of_a_source(caplog: pytest.LogCaptureFixture) -> None:
+    """What a source raised may quote a credential, so it is not logged with the listener's fault."""
+
+    class Quoting(Odd):
+        def load(self, tag: str | None, previous: Lifetime | None) -> Loaded:
+            raise ConnectionError("refused the token CREDENTIAL")
+
+    def listener(event: object) -> None:
+        raise ZeroDivisionError
+
+    with JWKSCache(Quoting(), listener=listener) as cache, pytest.raises(FetchError, match="ConnectionError"):
+        cache.refresh()
+    assert "a listener failed on cache.refresh_failed" in caplog.text
+    assert "CREDENTIAL" not in caplog.text
 
 
 class Odd:
