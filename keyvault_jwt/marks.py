@@ -6,7 +6,9 @@ a memory that was not restored with it can tell (DESIGN section 5, `RolledBack`)
 
 from __future__ import annotations
 
+import os
 import threading
+import weakref
 from dataclasses import dataclass, replace
 from typing import Protocol
 from uuid import UUID
@@ -53,11 +55,13 @@ class MarkStore(Protocol):
 
 
 class MemoryMarks:
-    """Marks that last as long as the process; thread-safe."""
+    """Marks that last as long as the process; thread-safe and fork-safe."""
 
     def __init__(self) -> None:
         self._guard = threading.Lock()
         self._marks: dict[str, Mark] = {}
+        itself = weakref.ref(self)
+        os.register_at_fork(after_in_child=lambda: _forked(itself()))
 
     def load(self, ring: str) -> Mark | None:
         """Return the keyring's mark, None if there is none."""
@@ -75,3 +79,9 @@ class MemoryMarks:
         """Forget the keyring's mark."""
         with self._guard:
             self._marks.pop(ring, None)
+
+
+def _forked(marks: MemoryMarks | None) -> None:
+    if marks is not None:
+        # A thread of the parent process may hold the old one for ever.
+        marks._guard = threading.Lock()  # noqa: SLF001  (its own module)

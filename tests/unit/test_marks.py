@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from uuid import UUID
 
 from hypothesis import given
@@ -45,3 +46,14 @@ def test_memory_marks_keep_the_highest(seen: list[Mark]) -> None:
     assert store.load("b") is None
     store.reset("a")
     assert store.load("a") is None
+
+
+def test_marks_outlive_a_fork() -> None:
+    """A thread that held the marks when its process forked does not hold them in the child."""
+    kept = MemoryMarks()
+    with kept._guard:
+        child = os.fork()
+        if child == 0:
+            free = kept._guard.acquire(timeout=5)
+            os._exit(0 if free else 1)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
