@@ -29,7 +29,7 @@ def command(session: Session, ring: str, target: str) -> None:
     source = session.url
     if target in {source, "memory:"}:
         raise UsageError(
-            f"a keyring can't move from {source} to {target}",
+            "a keyring can't move to where it is, nor to memory:",
             why="it would be frozen there, and live nowhere",
             fix="name another store that lasts",
         )

@@ -179,3 +179,9 @@ def test_a_copy_to_nowhere_is_refused(cli: Cli, target: str) -> None:
     cli.create()
     cli.error("copy", "payments", "--to", target.replace("SOURCE", cli.store), status=2)
     assert cli.json("list")["keyrings"][0]["frozen_to"] is None
+
+
+def test_a_refused_copy_repeats_no_url(cli: Cli) -> None:
+    """A store URL that was never opened may hold a password, and is not repeated."""
+    told = cli.error("copy", "payments", "--store", "vault://u:PASSWORD@h/x", "--to", "memory:", status=2)
+    assert "PASSWORD" not in str(told)
