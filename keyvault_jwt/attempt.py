@@ -12,7 +12,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from enum import Enum, auto
 from types import MappingProxyType
 from typing import Any
 from uuid import UUID
@@ -37,27 +36,12 @@ from .marks import Mark
 from .observation import observe
 from .plan import resting
 from .recovery import Evidence
-from .report import Report
+from .report import Report, mark_of
 from .seen import Seen, as_read
+from .stage import Stage
 from .store import DocumentKind, DocumentName, Limits, Version
 
 _NOTHING: Mapping[Any, Any] = MappingProxyType({})
-
-
-class Phase(Enum):
-    """What the answer that is being waited for belongs to."""
-
-    AUTHORITY = auto()
-    DERIVED = auto()
-    ARCHIVES = auto()
-    SETTLE = auto()
-    GENERATE = auto()
-    ARCHIVE_WRITE = auto()
-    ARCHIVE_READ = auto()
-    COMMIT = auto()
-    DERIVED_WRITE = auto()
-    READ_BACK = auto()
-    OVER = auto()
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +53,7 @@ class Attempt:
     staleness: Milliseconds
     limits: Limits
     mark: Mark | None = None
-    phase: Phase = Phase.AUTHORITY
+    stage: Stage = Stage.AUTHORITY
     call: Call | None = None
     outcome: Report | KeyvaultJWTError | None = None
     # What was read, and is being decided on.
@@ -111,26 +95,26 @@ class Attempt:
 
     def _take(self, answer: Answer, now: Instant, write_id: UUID) -> Attempt:
         steps = {
-            Phase.AUTHORITY: self._authority_read,
-            Phase.DERIVED: self._derived_read,
-            Phase.ARCHIVES: self._archive_read,
-            Phase.GENERATE: self._generated,
-            Phase.ARCHIVE_WRITE: self._archive_written,
-            Phase.ARCHIVE_READ: self._archive_found,
-            Phase.COMMIT: self._committing,
-            Phase.DERIVED_WRITE: self._derived_written,
-            Phase.READ_BACK: self._read_back,
+            Stage.AUTHORITY: self._authority_read,
+            Stage.DERIVED: self._derived_read,
+            Stage.ARCHIVES: self._archive_read,
+            Stage.GENERATE: self._generated,
+            Stage.ARCHIVE_WRITE: self._archive_written,
+            Stage.ARCHIVE_READ: self._archive_found,
+            Stage.COMMIT: self._committing,
+            Stage.DERIVED_WRITE: self._derived_written,
+            Stage.READ_BACK: self._read_back,
         }
-        if self.phase is Phase.OVER:
+        if self.stage is Stage.OVER:
             raise ValueError("the attempt is over")
-        return self._reread() if self.phase is Phase.SETTLE else steps[self.phase](answer, now, write_id)
+        return self._reread() if self.stage is Stage.SETTLE else steps[self.stage](answer, now, write_id)
 
     # --- reading -----------------------------------------------------------------------------------
 
     def _authority_read(self, answer: Answer, now: Instant, write_id: UUID) -> Attempt:
         found = versioned(answer)
         keyring = None if found is None else document.decode_authority(self.ring, found.draft.data)
-        mark = None if self.command.recovers else self.mark
+        mark = None if self.command.recovers and not self.commits else self.mark
         if keyring is not None and mark is not None and history.contradicts(keyring, mark):
             return self._doubt(history.rolled_back(keyring, mark))
         was = self.keyring
@@ -150,7 +134,7 @@ class Attempt:
         """Read the derived documents, then any archives the command needs, one after another."""
         for kind in document.derived_kinds(self.keyring):
             if kind not in self.seen:
-                return self._ask(Phase.DERIVED, Read(self._name(kind)))
+                return self._ask(Stage.DERIVED, Read(self._name(kind)))
         return (
             self._read_archive(0, now, write_id)
             if self.command.needs_archives
@@ -163,7 +147,7 @@ class Attempt:
         if not (later or self.command.recovers):
             return self._decide(now, write_id)
         following = after + 1 if self.command.recovers else min(later)
-        return self._ask(Phase.ARCHIVES, Read(self._name(DocumentKind.ARCHIVE, following)))
+        return self._ask(Stage.ARCHIVES, Read(self._name(DocumentKind.ARCHIVE, following)))
 
     def _derived_read(self, answer: Answer, now: Instant, write_id: UUID) -> Attempt:
         kind, keyring = self._kind(), self.keyring
@@ -196,7 +180,7 @@ class Attempt:
             observed = observe(before, self._observed(before), now)
         decision = self.command.decide(observed, self._view(now))
         if decision.needs is not None:
-            return self._ask(Phase.GENERATE, Generate(decision.needs))
+            return self._ask(Stage.GENERATE, Generate(decision.needs))
         after = decision.keyring
         if before is not None and decision.judged:
             if decision.archive and self.archive is None and archiving.is_due(before):
@@ -228,14 +212,15 @@ class Attempt:
         after = after.committed(write_id)
         draft = document.authority_draft(after)
         self.limits.require_room(draft, 1.0 if self.command.urgent else patience.ROUTINE_SHARE)
-        commitment = Commitment.of(Write(self._name(DocumentKind.AUTHORITY), draft, self.version))
-        return replace(self, pending=after, commitment=commitment)._ask(Phase.COMMIT, commitment.call)
+        write = Write(self._name(DocumentKind.AUTHORITY), draft, self.version)
+        commitment = Commitment.of(write, self.staleness)
+        return replace(self, pending=after, commitment=commitment)._ask(Stage.COMMIT, commitment.call)
 
     def _committing(self, answer: Answer, now: Instant, write_id: UUID) -> Attempt:
         assert self.commitment is not None
         commitment = self.commitment.resume(answer)
         if commitment.outcome is None:
-            return replace(self, commitment=commitment)._ask(Phase.COMMIT, commitment.call)
+            return replace(self, commitment=commitment)._ask(Stage.COMMIT, commitment.call)
         if isinstance(commitment.outcome, Lost):
             return self._again()
         won = self._won(commitment.outcome.version)
@@ -244,11 +229,12 @@ class Attempt:
     def _won(self, at: Version) -> Attempt:
         before, after = self.keyring, self.pending
         assert after is not None
-        used = {record.kid for record in after.records}
+        used, mark = {record.kid for record in after.records}, mark_of(after)
         return replace(
             self,
             keyring=after,
             version=at,
+            mark=mark if self.mark is None else self.mark.raised_to(mark),
             pending=None,
             commitment=None,
             archive=None,
@@ -263,11 +249,11 @@ class Attempt:
 
     def _archive_to(self, keyring: Keyring, number: int) -> Attempt:
         name = self._name(DocumentKind.ARCHIVE, number)
-        return self._ask(Phase.ARCHIVE_WRITE, Write(name, archiving.draft(keyring, number), None))
+        return self._ask(Stage.ARCHIVE_WRITE, Write(name, archiving.draft(keyring, number), None))
 
     def _archive_written(self, answer: Answer, now: Instant, write_id: UUID) -> Attempt:
         if isinstance(answer, Conflict | StoreTimeout):
-            return self._ask(Phase.ARCHIVE_READ, Read(self._asked()))
+            return self._ask(Stage.ARCHIVE_READ, Read(self._asked()))
         version(answer)
         return self._archived(self._asked().number, now, write_id)
 
@@ -292,9 +278,9 @@ class Attempt:
             if seen.lags(wanted):
                 draft = document.derived_draft(kind, wanted)
                 self.limits.require_room(draft)
-                return self._ask(Phase.DERIVED_WRITE, Write(self._name(kind), draft, seen.version))
+                return self._ask(Stage.DERIVED_WRITE, Write(self._name(kind), draft, seen.version))
             if not seen.observed and observe(keyring, {kind: wanted}, now) is not keyring:
-                return self._ask(Phase.READ_BACK, Read(self._name(kind)))
+                return self._ask(Stage.READ_BACK, Read(self._name(kind)))
         return self._decide(now, write_id) if self.news else self._ended(now)
 
     def _derived_written(self, answer: Answer, now: Instant, write_id: UUID) -> Attempt:
@@ -303,7 +289,7 @@ class Attempt:
         if isinstance(answer, Conflict | StoreTimeout):
             # The same bytes from another pass, or a newer revision: reading tells.
             raced = replace(self, races=self.races + 1)._counted()
-            return raced._ask(Phase.READ_BACK, Read(self._name(kind)))
+            return raced._ask(Stage.READ_BACK, Read(self._name(kind)))
         wanted = document.derive(kind, self._known())
         seen = Seen(version(answer), wanted, self.call.draft.data)
         return replace(self, seen={**self.seen, kind: seen})._repair(now, write_id)
@@ -313,6 +299,10 @@ class Attempt:
         seen = as_read(self._name(kind), versioned(answer))
         if seen.document is not None and history.is_behind(keyring, seen.document):
             return self._again()
+        if self.staleness and seen.lags(document.derive(kind, keyring)):
+            # As old as S allows, it may be what was there before our write: wait, and look at it all anew.
+            raced = replace(self, races=self.races + 1)._counted()
+            return raced._ask(Stage.SETTLE, Wait(self.staleness))
         return replace(self, seen={**self.seen, kind: seen}, news=True)._repair(now, write_id)
 
     # --- endings and detours -----------------------------------------------------------------------
@@ -326,11 +316,11 @@ class Attempt:
             commits=self.commits,
             alarms=self.alarms,
         )
-        return replace(self, phase=Phase.OVER, call=None, outcome=report)
+        return replace(self, stage=Stage.OVER, call=None, outcome=report)
 
     def _failed(self, error: KeyvaultJWTError) -> Attempt:
         told = self.command.unfinished(self.keyring, error)
-        return replace(self, phase=Phase.OVER, call=None, outcome=told)
+        return replace(self, stage=Stage.OVER, call=None, outcome=told)
 
     def _again(self) -> Attempt:
         """Start over from a fresh read, since somebody else wrote first."""
@@ -349,15 +339,15 @@ class Attempt:
         if self.doubts >= patience.MAX_DOUBTS:
             raise error
         pause = Wait(max(self.staleness, patience.SETTLE))
-        return replace(self, doubts=self.doubts + 1)._ask(Phase.SETTLE, pause)
+        return replace(self, doubts=self.doubts + 1)._ask(Stage.SETTLE, pause)
 
     def _reread(self) -> Attempt:
-        return self._ask(Phase.AUTHORITY, Read(self._name(DocumentKind.AUTHORITY)))
+        return self._ask(Stage.AUTHORITY, Read(self._name(DocumentKind.AUTHORITY)))
 
     # --- small parts -------------------------------------------------------------------------------
 
-    def _ask(self, phase: Phase, call: Call) -> Attempt:
-        return replace(self, phase=phase, call=call)
+    def _ask(self, stage: Stage, call: Call) -> Attempt:
+        return replace(self, stage=stage, call=call)
 
     def _name(self, kind: DocumentKind, number: int = 0) -> DocumentName:
         return DocumentName(self.ring, kind, number)

@@ -11,7 +11,8 @@ from typing import Final
 from uuid import UUID
 
 from . import document
-from .calls import Answer, Call, Read, Write, version, versioned
+from .calls import Answer, Call, Read, Wait, Write, version, versioned
+from .clock import Milliseconds
 from .errors import Conflict, OutcomeUnknown, StoreError, StoreTimeout
 from .keyring import Commit
 from .store import Version
@@ -38,18 +39,22 @@ class Commitment:
     """A write under way; `call` is what it asks next, until `outcome` is known."""
 
     write: Write
+    staleness: Milliseconds
     call: Call
     outcome: Won | Lost | None = None
     sent: int = 1
     unread: int = 0
+    settled: bool = False
 
     @classmethod
-    def of(cls, write: Write) -> Commitment:
-        """Return the commitment about to send `write`."""
-        return cls(write, write)
+    def of(cls, write: Write, staleness: Milliseconds) -> Commitment:
+        """Return the commitment about to send `write` to a store with S as `staleness`."""
+        return cls(write, staleness, write)
 
     def resume(self, answer: Answer) -> Commitment:
         """Return the commitment after an answer; raises `OutcomeUnknown`, or the store's refusal."""
+        if isinstance(self.call, Wait):
+            return replace(self, call=Read(self.write.name), settled=True)
         return self._sent(answer) if isinstance(self.call, Write) else self._read(answer)
 
     def _sent(self, answer: Answer) -> Commitment:
@@ -57,7 +62,7 @@ class Commitment:
         if uncertain or (isinstance(answer, StoreError) and self.sent > 1):
             # After a conflict too: a client below us may have sent the write twice.  And an
             # earlier sending may still land, whatever became of this one.
-            return replace(self, call=Read(self.write.name))
+            return replace(self, call=Read(self.write.name), settled=self.staleness == 0)
         return replace(self, outcome=Won(version(answer)))
 
     def _read(self, answer: Answer) -> Commitment:
@@ -73,6 +78,8 @@ class Commitment:
                 return replace(self, outcome=Won(found.version, overtaken))
         if (None if found is None else found.version) != self.write.expected:
             return replace(self, outcome=Lost())
+        if not self.settled:
+            return replace(self, call=Wait(self.staleness))
         if self.sent >= MAX_TRIES:
             raise self._unknown(f"it was sent {self.sent} times and may still land")
         # Unchanged is not lost: the first sending may still land, and then these bytes are its.
