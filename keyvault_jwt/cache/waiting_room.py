@@ -50,8 +50,11 @@ class WaitingRoom:
         landed = self._refresher.landed
         usable = current()
         if usable is None:
-            if not self._shelf.cooling_down(Moment.now(self._clock)):
+            if not self._cooling_down():
                 yield self._refresher.join(landed)
+            if current() is None and not self._cooling_down():
+                # A good answer, but so long on its way that it may serve no longer.
+                yield self._refresher.depart()
         elif usable is known and self._enter(kid, room):
             try:
                 yield from self._for_kid(kid)
@@ -77,14 +80,16 @@ class WaitingRoom:
             with self._lock:
                 self._unknown.remember(kid, self._clock.monotonic())
 
+    def _cooling_down(self) -> bool:
+        return self._shelf.cooling_down(Moment.now(self._clock))
+
     def _enter(self, kid: str | None, room: int) -> bool:
-        now = Moment.now(self._clock)
         with self._lock:
             if (
                 self._shelf.due is NEVER
-                or self._shelf.cooling_down(now)
+                or self._cooling_down()
                 or self._waiting >= room
-                or self._unknown.known_absent(kid, now.monotonic)
+                or self._unknown.known_absent(kid, self._clock.monotonic())
             ):
                 return False
             self._waiting += 1
