@@ -41,7 +41,7 @@ class Watermark:
         seen = self._seen
         try:
             require_continuation(head, seen)
-            if seen is not None and head.epoch == seen.epoch and not seen.revoked.isdisjoint(kids):
+            if seen is not None and not seen.revoked.isdisjoint(kids):
                 raise rolled_back(head, seen)
         except RolledBack as error:
             raise self._judged(error) from None

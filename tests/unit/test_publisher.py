@@ -157,6 +157,24 @@ def test_a_restored_store_brings_no_revoked_key_back(
         Publisher(store, "payments", marks=marks, background=False).current()
 
 
+def test_no_new_epoch_brings_a_revoked_key_back(
+    publisher: Publisher, store: FaultyStore, manager: KeyManager, clock: FakeClock
+) -> None:
+    """A recovery by somebody who saw no revocation is not published until the key is revoked again."""
+    backup, standby = store.backup(), manager.keyring("payments").standbys("ES256")[0].kid
+    manager.revoke("payments", standby, reason="leaked")
+    publisher.refresh()
+    store.restore(backup)
+    clock.advance(4_000)
+    unaware = KeyManager(store, clock=clock)
+    unaware.recover("payments")
+    publisher.refresh()
+    assert isinstance(publisher._follower.failure, RolledBack)
+    unaware.revoke("payments", standby, reason="leaked")
+    publisher.refresh()
+    assert publisher._follower.failure is None
+
+
 def test_a_mark_remembers_revoked_kids(store: FaultyStore, manager: KeyManager, clock: FakeClock) -> None:
     """What was seen revoked is kept outside the store with the place in history."""
     marks = MemoryMarks()
