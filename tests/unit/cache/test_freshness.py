@@ -44,7 +44,6 @@ HOUR = 3_600_000
         ({"age": "7, 9"}, Lifetime(300_000, HOUR, 7_000)),
         ({"age": "soon"}, Lifetime(300_000, HOUR, 0)),
         ({"age": "9" * 11}, Lifetime(300_000, HOUR, 2**31 * 1_000)),
-        ({"age": "9" * 5_000}, Lifetime(300_000, HOUR, 2**31 * 1_000)),
     ],
     ids=str,
 )
