@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Protocol, TypeAlias
 
 Instant: TypeAlias = int
@@ -12,6 +12,8 @@ Instant: TypeAlias = int
 
 Milliseconds: TypeAlias = int
 """A length of time in whole milliseconds."""
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Clock(Protocol):
@@ -94,5 +96,6 @@ class ClockWatch:
 
 def iso(instant: Instant) -> str:
     """Return the instant as ISO 8601 in UTC with milliseconds, as documents and people read it."""
-    moment = datetime.fromtimestamp(instant / 1000, tz=UTC)
+    # Whole numbers throughout: as a float, an instant of the far future loses its last millisecond.
+    moment = _EPOCH + timedelta(milliseconds=instant)
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
