@@ -27,7 +27,8 @@ def decode(text: bytes | str) -> bytes:
     bits that are not zero (RFC 4648 section 3.5), each of which would let one token be
     written in several ways.
     """
-    raw = text.encode("ascii") if isinstance(text, str) else text
+    # Replaced, not strict: an encoding error would carry the text, which may be a private half.
+    raw = text.encode("ascii", "replace") if isinstance(text, str) else text
     if not _ALPHABET.fullmatch(raw):
         raise ValueError("not base64url")
     try:
