@@ -243,6 +243,7 @@ class Attempt:
             commits=self.commits + 1,
             news=True,
             races=0,
+            doubts=0,
         )
 
     # --- writing an archive ------------------------------------------------------------------------
