@@ -6,7 +6,7 @@ import re
 from typing import Final
 
 _ETAG: Final = re.compile(r'(?:W/)?("[\x21\x23-\x7e\x80-\xff]*")')
-_OURS: Final = re.compile(r'"([0-9]{1,16})-([0-9]{1,12})-[0-9a-f]{16}"', re.ASCII)
+_OURS: Final = re.compile(r'"([0-9]{1,16})-([0-9]{1,12})-[0-9a-f]{16}"')
 _LONGEST: Final = 4_096
 
 

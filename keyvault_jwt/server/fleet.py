@@ -145,6 +145,8 @@ class Fleet:
         with self._guard:
             news, self._list_failed = bool(failure) and not self._list_failed, bool(failure)
             gone = [] if names is None else self._sail(names)
+            if not self._unread:
+                self._first_round.set()
             now = self._clock.monotonic()
             self._list_at, self._listing = now + pause_after(now - began), False
         self._tell(names, failure, news=news)
@@ -181,8 +183,6 @@ class Fleet:
         if not self._first_round.is_set():
             self._unread.update(new)
         self._listed = True
-        if not self._unread:
-            self._first_round.set()
         return gone
 
     def _publisher(self, ring: str) -> Publisher:

@@ -30,6 +30,13 @@ class Site:
             path, headers={name.replace("_", "-"): value for name, value in headers.items()}
         )
 
+    def refresh(self) -> None:
+        """Read every keyring's set anew, and wait for it; the fleet's own threads go on beside."""
+        for status in self.fleet.statuses():
+            publisher = self.fleet.publisher(status.ring)
+            assert publisher is not None
+            self.fleet._refresh(publisher)
+
     def jwks(self, ring: str = "payments", **headers: str) -> httpx.Response:
         """GET a keyring's set."""
         return self.get(f"/{ring}/.well-known/jwks.json", **headers)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 
 import pytest
 
@@ -183,21 +184,37 @@ def test_a_bug_beside_the_fleet_does_not_end_the_polling(
 
 
 def test_starting_waits_for_the_first_reads(store: FaultyStore, manager: KeyManager) -> None:
-    """When `start` returns, what can be served is."""
-    for number in range(20):
+    """`start` doesn't return before the store has answered, and then what can be served is."""
+    for number in range(5):
         manager.create(f"ring-{number}", FAST, issuer=ISSUER)
+    store.open.clear()
     fleet = Fleet(store, listener=lambda event: None)
-    fleet.start()
-    try:
-        assert len(serving(fleet)) == 21
-    finally:
-        assert fleet.close()
+    starting = threading.Thread(target=fleet.start)
+    starting.start()
+    starting.join(0.1)
+    assert starting.is_alive()
+    store.open.set()
+    starting.join(30)
+    assert len(serving(fleet)) == 6
+    assert fleet.close()
 
 
 def test_starting_does_not_wait_for_ever(store: FaultyStore, manager: KeyManager) -> None:
-    """A store that is down from the start delays no server beyond its patience."""
+    """A store that hangs from the start delays no server beyond its patience."""
+    store.open.clear()
+    fleet = Fleet(store, listener=lambda event: None)
+    fleet.start(patience=timedelta(milliseconds=10))
+    assert fleet.listed
+    assert serving(fleet) == []
+    assert not fleet.close(patience=timedelta(milliseconds=10))
+    store.open.set()
+    assert fleet.close()
+
+
+def test_starting_does_not_wait_for_names_that_cannot_be_had(store: FaultyStore, manager: KeyManager) -> None:
+    """A store that refuses to list is not waited for: requests are told to come again."""
     store.failure = StoreUnavailable("down")
     fleet = Fleet(store, listener=lambda event: None)
-    fleet.start(patience=fleets.timedelta(milliseconds=10))
+    fleet.start(patience=timedelta(hours=1))
     assert not fleet.listed
     assert fleet.close()

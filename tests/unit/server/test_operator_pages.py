@@ -92,7 +92,7 @@ def test_keys_that_went_leave_no_series(site: Site, manager: KeyManager, clock: 
     for _ in range(60):
         clock.advance(500)
         manager.reconcile("payments")
-    site.fleet.run_pending()
+    site.refresh()
     live = {r.kid for r in manager.keyring("payments").records if r.state.published}
     assert {dict(key)["kid"] for key in metrics(site)["key_age_seconds"]} == live
     assert len(manager.keyring("payments").records) > len(live)
@@ -126,7 +126,7 @@ def test_verifiers_show_which_set_they_hold(site: Site, manager: KeyManager, clo
     first = site.jwks(User_Agent="orders/1")
     clock.advance(100)
     manager.rotate("payments")
-    site.fleet.publisher("payments").refresh()  # type: ignore[union-attr]
+    site.refresh()
     site.jwks(User_Agent="orders/1", If_None_Match=first.headers["etag"])
     (row,) = site.get("/verifiers").json()["verifiers"]
     revision = manager.keyring("payments").revision
@@ -185,7 +185,7 @@ def test_the_page_shows_keys_plan_and_alarms(site: Site, manager: KeyManager, cl
     kid = manager.keyring("payments").standbys("ES256")[0].kid
     clock.advance(1_000)
     manager.revoke("payments", kid, reason="leaked")
-    site.fleet.run_pending()
+    site.refresh()
     site.observers(Event("keyring.alarm", "payments", {"what": "two writers"}, alarm=True))
     page = Elements(site.get("/").text)
     for record in manager.keyring("payments").records:
@@ -207,7 +207,7 @@ def test_the_page_shows_a_keyring_that_is_not_served(
     """Past its lease a keyring is shown as not served, with the code of what failed."""
     store.failure = StoreUnavailable("canary")
     clock.advance(LEASE_MS + 1)
-    site.fleet.run_pending()
+    site.refresh()
     page = site.get("/").text
     assert "not serving: store_unavailable" in Elements(page).words
     assert "canary" not in page
@@ -277,7 +277,7 @@ def test_a_keyring_with_no_key_signing_says_so(
     """When every key was revoked the page says that nothing signs, with a plan and without."""
     for record in manager.keyring("payments").records:
         manager.revoke("payments", record.kid, reason="leaked")
-    site.fleet.publisher("payments").refresh()  # type: ignore[union-attr]
+    site.refresh()
     for page in (site, open_site()):
         assert "no key is signing" in Elements(page.get("/").text).words
 
