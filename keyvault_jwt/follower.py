@@ -184,11 +184,10 @@ class Follower(Generic[_T]):
         """Read once if nothing was read yet, and poll from now on; raises as `current`."""
         self.current()
 
-    def close(self, patience: timedelta | None = None) -> bool:
-        """Stop polling; return whether the thread ended within `patience` (None: however long)."""
+    def close(self) -> bool:
+        """Stop polling; return whether the thread ended, which is waited for as callers' patience lasts."""
         self._closed = True
-        limit = None if patience is None else patience.total_seconds()
-        return self._poller is None or self._poller.close(limit)
+        return self._poller is None or self._poller.close(self._patience / 1000)
 
     def _poll(self) -> float:
         try:

@@ -34,7 +34,7 @@ class Poller:
         if not self._closed:
             self._rounds.get().ask(patience)
 
-    def close(self, patience: float | None = None) -> bool:
+    def close(self, patience: float) -> bool:
         """End the thread and return whether it ended within `patience` seconds."""
         self._closed = True
         rounds = self._rounds.peek()
@@ -68,7 +68,7 @@ class _Rounds:
                 self._news.notify_all()
             self._news.wait_for(lambda: self._finished >= awaited or self._closing, patience)
 
-    def close(self, patience: float | None) -> bool:
+    def close(self, patience: float) -> bool:
         with self._news:
             self._closing = True
             self._news.notify_all()

@@ -10,14 +10,12 @@ _OURS: Final = re.compile(r'"([0-9]{1,16})-([0-9]{1,12})-[0-9a-f]{16}"')
 _LONGEST: Final = 4_096
 
 
-def matches(if_none_match: str | None, etag: str) -> bool:
+def matches(if_none_match: str, etag: str) -> bool:
     """Whether the sender already has `etag`, by weak comparison as the RFC asks."""
-    if if_none_match is None:
-        return False
     return if_none_match.strip() == "*" or etag in _ETAG.findall(if_none_match[:_LONGEST])
 
 
-def held(if_none_match: str | None) -> tuple[int, int] | None:
+def held(if_none_match: str) -> tuple[int, int] | None:
     """Return the newest (epoch, revision) among the sender's ETags of ours; None without one."""
-    found = _OURS.findall((if_none_match or "")[:_LONGEST])
+    found = _OURS.findall(if_none_match[:_LONGEST])
     return max(((int(epoch), int(revision)) for epoch, revision in found), default=None)

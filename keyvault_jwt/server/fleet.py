@@ -72,6 +72,13 @@ class Fleet:
         """Return the keyring's publisher; None if it is not among those published."""
         return self._publishers.get(ring)
 
+    def __len__(self) -> int:
+        return len(self._publishers)
+
+    def serves(self) -> bool:
+        """Return whether at least one keyring's lease holds."""
+        return any(publisher.peek() is not None for publisher in self._publishers.values())
+
     def statuses(self) -> list[PublisherStatus]:
         """Return how each publisher fares, by name."""
         with self._guard:

@@ -29,7 +29,7 @@ class PublicPages:
         found = self._found(request)
         if isinstance(found, Response):
             return found
-        ring, asked = self._ring(request), request.headers.get("if-none-match")
+        ring, asked = self._ring(request), ", ".join(request.headers.getlist("if-none-match"))
         client = "" if request.client is None else request.client.host
         given = (found.epoch, found.revision)
         agent = request.headers.get("user-agent", "")
@@ -66,11 +66,8 @@ class PublicPages:
 
         One keyring past its lease takes only itself out of service: its own address answers 503.
         """
-        statuses = self._fleet.statuses()
-        serving = sum(status.serving for status in statuses)
-        ready = self._fleet.listed and (serving > 0 or not statuses)
-        content = {"ready": ready, "keyrings": len(statuses), "serving": serving}
-        return json_answer(content, status=200 if ready else 503)
+        ready = self._fleet.listed and (self._fleet.serves() or not len(self._fleet))
+        return json_answer({"ready": ready, "keyrings": len(self._fleet)}, status=200 if ready else 503)
 
     def _ring(self, request: Request) -> str:
         ring: str = request.path_params.get("ring", self._default)
