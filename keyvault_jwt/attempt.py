@@ -151,7 +151,7 @@ class Attempt:
 
     def _derived_read(self, answer: Answer, now: Instant, write_id: UUID) -> Attempt:
         kind, keyring = self._kind(), self.keyring
-        seen = as_read(self._name(kind), versioned(answer))
+        seen = as_read(self._name(kind), answer)
         if keyring is not None and seen.document is not None and not self.command.recovers:
             there = seen.document
             if history.is_behind(keyring, there) or history.is_forked(keyring, there):
@@ -297,7 +297,7 @@ class Attempt:
 
     def _read_back(self, answer: Answer, now: Instant, write_id: UUID) -> Attempt:
         kind, keyring = self._kind(), self._known()
-        seen = as_read(self._name(kind), versioned(answer))
+        seen = as_read(self._name(kind), answer)
         if seen.document is not None and history.is_behind(keyring, seen.document):
             return self._again()
         if self.staleness and seen.lags(document.derive(kind, keyring)):

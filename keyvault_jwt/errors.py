@@ -54,8 +54,7 @@
     │   └── DiscoveryError           discovery
     └── VerificationError            verification        (verification_errors.py)
 
-Each error says what happened, why, and what to do.  No message ever carries
-key material, a token or a credential.
+Each says what happened, why, and what to do; none carries key material, a token or a credential.
 """
 
 from __future__ import annotations
@@ -236,9 +235,10 @@ class PrivateMember(KeyRefused):
 
 
 class DocumentError(KeyvaultJWTError):
-    """A stored document that can't be used; it was left as it is."""
+    """A stored document that can't be used; `version` is the store's of those bytes, if it told."""
 
     code = "document"
+    version: str | None = None
 
 
 class CorruptDocument(DocumentError):

@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from . import document
+from .calls import Answer, versioned
 from .document import Derived
 from .errors import CorruptDocument, ForeignDocument
 from .keyring import Keyring
-from .store import DocumentKind, DocumentName, Version, Versioned
+from .store import DocumentKind, DocumentName, Version
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,12 +45,16 @@ class Seen:
         return self.data != document.derived_draft(kind, document.derive(kind, keyring)).data
 
 
-def as_read(name: DocumentName, found: Versioned | None) -> Seen:
+def as_read(name: DocumentName, answer: Answer) -> Seen:
     """Return what a read showed; bytes that are no document of ours are kept apart, to be replaced.
 
     Nothing is lost with them: a derived document is a function of the authority.  A newer
-    schema raises `NewerSchema`, since its writer is right.
+    schema raises `NewerSchema`, since its writer is right; other errors that were the answer
+    are raised, too.
     """
+    if isinstance(answer, CorruptDocument | ForeignDocument) and answer.version is not None:
+        return Seen(Version(answer.version), observed=True)
+    found = versioned(answer)
     if found is None:
         return Seen(observed=True)
     try:

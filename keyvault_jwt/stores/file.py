@@ -23,7 +23,14 @@ from types import TracebackType
 from typing import Final, Self
 
 from ..clock import Milliseconds
-from ..errors import BadStoreURL, Conflict, DocumentTooLarge, StoreUnavailable
+from ..errors import (
+    BadStoreURL,
+    Conflict,
+    CorruptDocument,
+    DocumentTooLarge,
+    ForeignDocument,
+    StoreUnavailable,
+)
 from ..jwk import Secret
 from ..store import DocumentKind, DocumentName, Draft, Limits, Version, Versioned
 from . import identity, plain
@@ -86,17 +93,22 @@ class FileStore:
     def read(self, name: DocumentName) -> Versioned | None:
         """Return the document, or None if there is none.
 
-        Raises `StoreDenied` naming the file, `MasterKeyError` and `DocumentError`.
+        Raises `StoreDenied` naming the file, `MasterKeyError` and `DocumentError`; damaged bytes
+        come with their version, so that a derived document can be written anew over them.
         """
         path = self._path_of(name)
         with told("read", path):
             content = self._content(name.ring, path.name)
         if content is None:
             return None
-        if name.kind.is_private:
-            draft = self._sealing().open(name, content.data)
-        else:
-            draft = plain.unframe(name, content.data)
+        try:
+            if name.kind.is_private:
+                draft = self._sealing().open(name, content.data)
+            else:
+                draft = plain.unframe(name, content.data)
+        except (CorruptDocument, ForeignDocument) as damage:
+            damage.version = _version(content)
+            raise
         return Versioned(draft, _version(content))
 
     def replace(self, name: DocumentName, draft: Draft, *, expected: Version | None) -> Version:
