@@ -33,7 +33,6 @@ def _shared_options() -> list[click.Option]:
         click.Option(
             ["--json", "as_json"],
             is_flag=True,
-            is_eager=True,
             expose_value=False,
             callback=_keep_json,
             help="Print one JSON object, and errors as JSON on stderr.",

@@ -51,7 +51,7 @@ def command(  # noqa: PLR0917  (click passes them by name)
 
     JSON: {ready, url, jwks, store} when it listens; then on stderr a line for each alarm.
     """
-    from ...server import Observers, create_app, serve
+    from ...server import Observers, create_app, running
 
     names = [check_ring_name(ring) for ring in rings] or None
     with ending() as asked, session.store() as store:
@@ -64,12 +64,9 @@ def command(  # noqa: PLR0917  (click passes them by name)
             operator_pages=not public_only,
         )
 
-        def bound(url: str) -> None:
+        with running(app, host, port) as url:
             jwks = f"{url}/.well-known/jwks.json"
             session.show({"ready": True, "url": url, "jwks": jwks, "store": session.url}, [])
             if not session.as_json:
                 session.note(f"publishing {session.url} at {url}/RING/.well-known/jwks.json; end with Ctrl-C")
-            if asked.is_set():
-                raise click.exceptions.Exit(0)
-
-        serve(app, host, port, bound=bound)
+            asked.wait()

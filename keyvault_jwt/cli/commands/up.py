@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
-from contextlib import ExitStack
+import threading
 from typing import TYPE_CHECKING, Final
 
 import click
@@ -18,6 +19,8 @@ from ..signals import ending
 from ..state import marks_of
 
 if TYPE_CHECKING:
+    from starlette.types import ASGIApp, Receive, Scope, Send
+
     from ...key_manager import KeyManager
     from ...keyring import Keyring
 
@@ -53,28 +56,39 @@ def command(session: Session, host: str, port: int, issuer: str | None, ring: st
     stderr a line for each event, {at, event, ring, alarm, facts}.
     """
     from ...scheduler import RotationScheduler
-    from ...server import Observers, create_app, serve
+    from ...server import Observers, create_app, running
     from ...settings import Settings
 
     check_ring_name(ring)
     session.store_url = session.store_url or Settings().store or STORE
     observers = Observers(then=Chronicle(session.as_json))
-    with (
-        ending() as asked,
-        session.manager(prepare=True, listener=observers) as manager,
-        ExitStack() as running,
-    ):
+    with ending() as asked, session.manager(prepare=True, listener=observers) as manager:
         marks = marks_of(manager.store, session.note, "publisher")
         app = create_app(manager, default_ring=ring, observers=observers, marks=marks)
+        made = threading.Event()
+        with running(_once(made, app), host, port) as url:
+            try:
+                keyring = _keyring(manager, ring, issuer, f"{url}/{ring}")
+            finally:
+                made.set()
+            with RotationScheduler(manager, listener=observers):
+                _show(session, keyring, url)
+                asked.wait()
 
-        def bound(url: str) -> None:
-            keyring = _keyring(manager, ring, issuer, f"{url}/{ring}")
-            running.enter_context(RotationScheduler(manager, listener=observers))
-            _show(session, keyring, url)
-            if asked.is_set():
-                raise click.exceptions.Exit(0)
 
-        serve(app, host, port, bound=bound)
+def _once(made: threading.Event, app: ASGIApp) -> ASGIApp:
+    """Return the application that begins once the keyring is made.
+
+    The usual issuer has the port in it, which is known when the socket is there; requests that
+    come meanwhile wait in its queue.
+    """
+
+    async def waiting(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await asyncio.to_thread(made.wait)
+        await app(scope, receive, send)
+
+    return waiting
 
 
 def _keyring(manager: KeyManager, ring: str, issuer: str | None, usual: str) -> Keyring:
