@@ -85,8 +85,9 @@ class Timing:
 class RotationPolicy(BaseModel):
     """How one keyring lives; every duration is a timedelta or text like `"90d"`.
 
-    Raises `PolicyRefused`, with the numbers, when the parameters contradict each other.  The
-    inequality that involves the store (I6) is checked when the policy meets a keyring.
+    Raises `PolicyRefused`, with the numbers, when the parameters contradict each other, and
+    `BadDuration` for text that is no duration.  The inequality that involves the store (I6) is
+    checked when the policy meets a keyring.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True, defer_build=True)
