@@ -6,6 +6,8 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -27,6 +29,7 @@ class Shell:
     home: Path
     environment: dict[str, str]
     written: list[str] = field(default_factory=list)
+    running: list[subprocess.Popen[str]] = field(default_factory=list)
 
     def run(self, *words: str, status: int | None = 0, stdin: str = "", **environment: str) -> Done:
         """Run the words without a terminal and return what came."""
@@ -49,8 +52,8 @@ class Shell:
         return json.loads(self.run(*words, "--json", status=status).stdout)
 
     def start(self, *words: str, **pipes: Any) -> subprocess.Popen[str]:
-        """Start the words as a process that goes on."""
-        return subprocess.Popen(
+        """Start the words as a process that goes on, until `close` at the latest."""
+        process = subprocess.Popen(
             [sys.executable, "-m", "keyvault_jwt", *words],
             cwd=self.home,
             env=self.environment,
@@ -59,12 +62,25 @@ class Shell:
             text=True,
             **pipes,
         )
+        self.running.append(process)
+        return process
+
+    def close(self) -> None:
+        """End what is still running."""
+        for process in self.running:
+            process.kill()
+            process.wait(DEADLINE)
+            for stream in (process.stdin, process.stdout, process.stderr):
+                if stream is not None:
+                    stream.close()
 
 
-def shell_in(place: Path) -> Shell:
-    """Return a shell whose home, store and state are in `place`, and whose environment is bare."""
+@contextmanager
+def shell_in(place: Path) -> Iterator[Shell]:
+    """Yield a shell whose home, store and state are in `place`, and whose environment is bare."""
     home = place / "home"
     home.mkdir()
     kept = {name: os.environ[name] for name in ("PATH", "LANG", "LC_ALL", "PYTHONPATH") if name in os.environ}
     own = {"KEYVAULT_JWT_STORE": f"file:{place / 'keys'}", "KEYVAULT_JWT_STATE": str(place / "state")}
-    return Shell(home, kept | own | {"HOME": str(home)})
+    with closing(Shell(home, kept | own | {"HOME": str(home)})) as shell:
+        yield shell

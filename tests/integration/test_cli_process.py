@@ -10,7 +10,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -22,9 +22,10 @@ HEAVY = {"apscheduler", "cryptography", "jwt", "msgspec", "pydantic", "starlette
 
 
 @pytest.fixture
-def shell(tmp_path: Path) -> Shell:
-    """A shell whose store and state are the test's own."""
-    return shell_in(tmp_path)
+def shell(tmp_path: Path) -> Iterator[Shell]:
+    """A shell whose store and state are the test's own, and whose processes end with it."""
+    with shell_in(tmp_path) as shell:
+        yield shell
 
 
 @pytest.fixture

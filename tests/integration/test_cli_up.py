@@ -19,28 +19,24 @@ Start = Callable[..., tuple[subprocess.Popen[str], Any]]
 
 
 @pytest.fixture
-def shell(tmp_path: Path) -> Shell:
-    """A shell whose store and state are the test's own."""
-    return shell_in(tmp_path)
+def shell(tmp_path: Path) -> Iterator[Shell]:
+    """A shell whose store and state are the test's own, and whose processes end with it."""
+    with shell_in(tmp_path) as shell:
+        yield shell
 
 
 @pytest.fixture
-def start(shell: Shell) -> Iterator[Start]:
+def start(shell: Shell) -> Start:
     """Start a service with `--json`, and return it with what it says when it is ready."""
-    running: list[subprocess.Popen[str]] = []
 
     def start(*words: str) -> tuple[subprocess.Popen[str], Any]:
         process = shell.start(*words, "--json")
-        running.append(process)
         assert process.stdout is not None
         line = process.stdout.readline()
         assert line, process.communicate(timeout=DEADLINE)
         return process, json.loads(line)
 
-    yield start
-    for process in running:
-        process.kill()
-        process.communicate(timeout=DEADLINE)
+    return start
 
 
 def test_up_makes_everything_and_answers(shell: Shell, start: Start) -> None:
