@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from copy import copy
 from datetime import timedelta
 from types import TracebackType
 from typing import Any, Self
@@ -97,7 +98,11 @@ class KeyManager:
         found = self._store.read(DocumentName(ring, DocumentKind.AUTHORITY))
         if found is None:
             raise KeyringNotFound(f"there is no keyring {ring!r} in this store", fix="see `list`")
-        return document.decode_authority(ring, found.draft.data)
+        try:
+            return document.decode_authority(ring, found.draft.data)
+        except DocumentError as error:
+            broken = copy(error)
+        raise broken  # a copy has not come through the frames that held the document's bytes
 
     def plan(self, ring: str) -> Plan:
         """Return what `reconcile` would do now, every inequality, and what is due next; writes nothing."""
@@ -298,4 +303,4 @@ class KeyManager:
         assert outcome is not None
         alarm = isinstance(outcome, DocumentError | RemovalUnconfirmed | ClockBehind)
         self._listener(Event("keyring.pass-failed", ring, {"code": outcome.code}, alarm=alarm))
-        raise outcome
+        raise copy(outcome)  # as in `keyring`: without the frames that held a document's bytes

@@ -39,7 +39,7 @@ def given_master_key(settings: Settings) -> MasterKey | None:
     """
     if settings.master_key is not None:
         origin = "KEYVAULT_JWT_MASTER_KEY"
-        return MasterKey(_parsed(settings.master_key.get_secret_value(), origin), origin)
+        return MasterKey(_parsed(Secret(settings.master_key.get_secret_value().encode()), origin), origin)
     if settings.master_key_file is not None:
         path = settings.master_key_file.expanduser()
         found = key_file(path)
@@ -60,7 +60,7 @@ def key_file(path: Path, *, forbidden: int = stat.S_IRWXG | stat.S_IRWXO) -> Mas
     try:
         with path.open("rb") as file:
             facts = os.fstat(file.fileno())
-            text = file.read(_LONGEST_FILE + 1)
+            text = Secret(file.read(_LONGEST_FILE + 1))
     except FileNotFoundError:
         return None
     except OSError as failure:
@@ -71,7 +71,7 @@ def key_file(path: Path, *, forbidden: int = stat.S_IRWXG | stat.S_IRWXO) -> Mas
             why=f"its mode is {stat.S_IMODE(facts.st_mode):04o}",
             fix=f"chmod 600 {path}; if others may have read it, make a new store under a new key",
         )
-    return MasterKey(_parsed(text.decode("ascii", "replace"), str(path)), str(path))
+    return MasterKey(_parsed(text, str(path)), str(path))
 
 
 def make_key_file(path: Path, filesystem: Filesystem) -> bool:
@@ -88,19 +88,25 @@ def make_key_file(path: Path, filesystem: Filesystem) -> bool:
             return directory.put_once(path.name, fresh.encode(), 0o600)
 
 
-def _parsed(text: str, origin: str) -> Secret:
+def _decoded(text: Secret) -> Secret | None:
+    """Return the key that the text spells, if any: nothing is raised from where its bytes are at hand."""
     try:
-        key = base64url.decode(text.strip().rstrip("="))
+        key = base64url.decode(text.reveal().strip().rstrip(b"="))
     except ValueError:
-        key = b""
-    if len(key) != KEY_BYTES:
+        return None
+    return Secret(key) if len(key) == KEY_BYTES else None
+
+
+def _parsed(text: Secret, origin: str) -> Secret:
+    key = _decoded(text)
+    if key is None:
         raise MasterKeyError(
             f"{origin} holds no master key",
             why=f"a master key is {KEY_BYTES} bytes as base64url",
             fix="make one with: python3 -c 'import base64,os;"
             "print(base64.urlsafe_b64encode(os.urandom(32)).decode())'",
         )
-    return Secret(key)
+    return key
 
 
 def _unreadable(path: Path, why: str) -> MasterKeyError:
