@@ -61,6 +61,9 @@ class Ledger(msgspec.Struct, frozen=True, kw_only=True):
         first = self.next_seq - len(self.entries)
         if self.entries and self.entries[0].seq != first:
             raise _broken(self.entries[0].seq)
+        if self.base == GENESIS and first != 1:
+            # Nothing moved to an archive, so the first entry ever must still be here.
+            raise _broken(1)
 
 
 def check_chain(base: str, entries: tuple[Entry, ...]) -> None:
