@@ -91,7 +91,10 @@ def thumbprint(members: Mapping[str, Any]) -> str:
 
 
 def public_members(key: VerificationKey) -> dict[str, str]:
-    """Return the members that make the public key; raises `PrivateMember` for a secret."""
+    """Return the members that make the public key.
+
+    Raises `PrivateMember` for a secret and `WrongKeyType` for a key on a curve we don't know.
+    """
     if isinstance(key, Secret):
         raise PrivateMember("a symmetric key has no public form", fix="use an asymmetric algorithm")
     if isinstance(key, rsa.RSAPublicKey):
@@ -103,13 +106,17 @@ def public_members(key: VerificationKey) -> dict[str, str]:
         }
     if isinstance(key, ec.EllipticCurvePublicKey):
         point, width = key.public_numbers(), (key.curve.key_size + 7) // 8
-        crv = next(name for name, curve in CURVES.items() if curve.name == key.curve.name)
+        crv = next((name for name, curve in CURVES.items() if curve.name == key.curve.name), None)
+        if crv is None:
+            raise _unknown_ec_curve()
         x, y = (base64url.encode(value.to_bytes(width, "big")) for value in (point.x, point.y))
         return {"kty": "EC", "crv": crv, "x": x, "y": y}
     raw = base64url.encode(key.public_bytes_raw())
     if isinstance(key, ed25519.Ed25519PublicKey):
         return {"kty": "OKP", "crv": "Ed25519", "x": raw}
-    alg = next(name for name, kind in MLDSA_PUBLIC.items() if isinstance(key, kind))
+    alg = next((name for name, kind in MLDSA_PUBLIC.items() if isinstance(key, kind)), None)
+    if alg is None:
+        raise _unknown_okp_curve()
     return {"kty": "AKP", "alg": alg, "pub": raw}
 
 
@@ -156,7 +163,7 @@ def _load_ec(members: Mapping[str, Any]) -> ec.EllipticCurvePublicKey:
     crv = members.get("crv")
     curve = CURVES.get(crv) if isinstance(crv, str) else None
     if curve is None:
-        raise WrongKeyType("this EC curve is not one we know", why="known are P-256, P-384 and P-521")
+        raise _unknown_ec_curve()
     width = (curve.key_size + 7) // 8
     x, y = (int.from_bytes(_octets(members, name, width), "big") for name in ("x", "y"))
     try:
@@ -167,7 +174,7 @@ def _load_ec(members: Mapping[str, Any]) -> ec.EllipticCurvePublicKey:
 
 def _load_okp(members: Mapping[str, Any]) -> ed25519.Ed25519PublicKey:
     if members.get("crv") != "Ed25519":
-        raise WrongKeyType("this OKP curve is not one we know", why="known is Ed25519")
+        raise _unknown_okp_curve()
     try:
         return ed25519.Ed25519PublicKey.from_public_bytes(_octets(members, "x", 32))
     except (ValueError, UnsupportedAlgorithm):
@@ -216,3 +223,11 @@ def _unsigned(members: Mapping[str, Any], name: str, bits: int) -> int:
         # RFC 7518 section 2: Base64urlUInt is the shortest form, without a leading zero octet.
         raise KeyRefused(f"the member {name!r} is not the shortest unsigned integer within bounds")
     return int.from_bytes(data, "big")
+
+
+def _unknown_ec_curve() -> WrongKeyType:
+    return WrongKeyType("this EC curve is not one we know", why="known are P-256, P-384 and P-521")
+
+
+def _unknown_okp_curve() -> WrongKeyType:
+    return WrongKeyType("this OKP curve is not one we know", why="known is Ed25519")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import pickle
+from collections.abc import Callable
 from typing import Any
 
 import joserfc.jwk
@@ -90,6 +91,15 @@ def test_public_keys_come_back(form: str, keys: dict[str, Any]) -> None:
     assert jwk.load(members) == keys[form]
     theirs = jwcrypto.jwk.JWK(**members)
     assert json.loads(theirs.export_public()) == members
+
+
+@pytest.mark.parametrize(
+    "make", [ed448.Ed448PrivateKey.generate, lambda: ec.generate_private_key(ec.SECP256K1())]
+)
+def test_keys_of_other_curves_have_no_members(make: Callable[[], Any]) -> None:
+    """A key on a curve that no algorithm of ours uses is of the wrong type, not a puzzle."""
+    with pytest.raises(WrongKeyType, match="curve"):
+        jwk.public_members(make().public_key())
 
 
 def test_coordinates_keep_their_width() -> None:
