@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import time
+import weakref
 from datetime import UTC, datetime, timedelta
 from typing import Protocol, TypeAlias
 
@@ -74,13 +76,18 @@ class Stopwatch:
 
 
 class ClockWatch:
-    """Notices a wall clock that was stepped: it then ran apart from the monotonic one."""
+    """Notices a wall clock that was stepped: it then ran apart from the monotonic one.
 
-    __slots__ = ("_apart", "_clock", "_guard")
+    Thread-safe and fork-safe.
+    """
+
+    __slots__ = ("__weakref__", "_apart", "_clock", "_guard")
 
     def __init__(self, clock: Clock) -> None:
         self._clock, self._guard = clock, threading.Lock()
         self._apart = clock.wall() - clock.monotonic()
+        itself = weakref.ref(self)
+        os.register_at_fork(after_in_child=lambda: _forked(itself()))
 
     def step(self, tolerance: Milliseconds) -> Milliseconds:
         """Return how far the wall clock was stepped since the last call, 0 if within `tolerance`.
@@ -99,3 +106,9 @@ def iso(instant: Instant) -> str:
     # Whole numbers throughout: as a float, an instant of the far future loses its last millisecond.
     moment = _EPOCH + timedelta(milliseconds=instant)
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _forked(watch: ClockWatch | None) -> None:
+    if watch is not None:
+        # A thread of the parent process may hold the old one for ever.
+        watch._guard = threading.Lock()  # noqa: SLF001  (its own module)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import itertools
+import os
 import threading
+import weakref
 from collections.abc import Iterator
 from types import TracebackType
 from typing import Final, Self
@@ -17,13 +19,15 @@ LIMITS: Final = Limits(document_bytes=64 * 1024 * 1024)
 
 
 class MemoryStore:
-    """Documents in a dict; thread-safe, linearizable, gone with the process."""
+    """Documents in a dict; thread-safe, fork-safe, linearizable, gone with the process."""
 
     def __init__(self, *, limits: Limits = LIMITS) -> None:
         self._limits = limits
         self._guard = threading.Lock()
         self._documents: dict[DocumentName, Versioned] = {}
         self._versions = itertools.count(1)
+        itself = weakref.ref(self)
+        os.register_at_fork(after_in_child=lambda: _forked(itself()))
 
     def __repr__(self) -> str:
         return f"MemoryStore(<{len(self._documents)} documents>)"
@@ -89,3 +93,9 @@ def open_url(url: str) -> MemoryStore:
     if url != "memory:":
         raise BadStoreURL("a memory store URL is memory: and nothing more", fix="write memory:")
     return MemoryStore()
+
+
+def _forked(store: MemoryStore | None) -> None:
+    if store is not None:
+        # A thread of the parent process may hold the old one for ever.
+        store._guard = threading.Lock()  # noqa: SLF001  (its own module)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from datetime import UTC, datetime, timedelta
@@ -152,6 +153,17 @@ def test_one_of_many_threads_hears_of_a_step(clock: FakeClock) -> None:
     for thread in threads:
         thread.join()
     assert sorted(heard) == [0] * 7 + [5000]
+
+
+def test_watch_outlives_a_fork(clock: FakeClock) -> None:
+    """A thread that asked when its process forked does not keep the child from asking."""
+    watch = ClockWatch(clock)
+    with watch._guard:
+        child = os.fork()
+        if child == 0:
+            free = watch._guard.acquire(timeout=5)
+            os._exit(0 if free else 1)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from contextlib import suppress
 from uuid import uuid4
@@ -53,3 +54,14 @@ def test_repr_shows_no_document() -> None:
     with MemoryStore() as store:
         store.replace(DocumentName("a", DocumentKind.AUTHORITY), Draft(b"canary", 1, uuid4()), expected=None)
         assert repr(store) == "MemoryStore(<1 documents>)"
+
+
+def test_store_outlives_a_fork() -> None:
+    """A thread that held the store when its process forked does not hold it in the child."""
+    store = MemoryStore()
+    with store._guard:
+        child = os.fork()
+        if child == 0:
+            free = store._guard.acquire(timeout=5)
+            os._exit(0 if free else 1)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
