@@ -43,10 +43,9 @@ def import_jwk(data: bytes, algorithm: str | None = None) -> FreshKey:
 
     Raises `KeyRefused`, `KeyMismatch` when the halves differ, `WrongKeyType` or `WeakKey`.
     """
-    try:
-        members = msgspec.json.decode(data, type=dict[str, Any])
-    except (msgspec.MsgspecError, RecursionError):
-        raise KeyRefused("this is no JSON Web Key", fix="give one JSON object") from None
+    members = _json_object(data)
+    if members is None:
+        raise KeyRefused("this is no JSON Web Key", fix="give one JSON object")
     alg, kid = members.get("alg", algorithm), members.get("kid")
     if not isinstance(alg, str) or (algorithm is not None and alg != algorithm):
         raise WrongKeyType("the JWK's alg is missing or another one", fix="name the algorithm it is for")
@@ -70,6 +69,14 @@ def exported(keyring: Keyring, *, private: bool) -> list[dict[str, Any]]:
             labels = {"kid": record.kid, "alg": record.algorithm, "use": "sig"}
             keys.append(members | labels | {"keyvault_jwt_state": record.state.value})
     return keys
+
+
+def _json_object(data: bytes) -> dict[str, Any] | None:
+    """Return the JSON object; None for anything else, since a decoding error carries the text it is about."""
+    try:
+        return msgspec.json.decode(data, type=dict[str, Any])
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return None
 
 
 def _fresh(key: SigningKey, algorithm: str, kid: str | None, stated: dict[str, str] | None) -> FreshKey:
@@ -129,6 +136,7 @@ def _rsa_private(members: dict[str, Any], half: rsa.RSAPublicKey) -> rsa.RSAPriv
         p, q = (int.from_bytes(_octets(members, name), "big") for name in ("p", "q"))
     else:
         p, q = rsa.rsa_recover_prime_factors(numbers.n, numbers.e, d)
+    jwk.require_same({"n": base64url.encode_integer(p * q)}, {"n": base64url.encode_integer(numbers.n)})
     crt = (rsa.rsa_crt_dmp1(d, p), rsa.rsa_crt_dmq1(d, q), rsa.rsa_crt_iqmp(p, q))
     return rsa.RSAPrivateNumbers(p, q, d, *crt, numbers).private_key()
 
