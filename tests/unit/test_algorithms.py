@@ -250,7 +250,7 @@ def test_ecdsa_signatures_are_r_and_s_side_by_side(
     good = sign(PAYLOAD)
     r, s = good[:width], good[width:]
     order = row.curve.group_order.to_bytes(width, "big")
-    for bad in (bytes(width) + s, r + bytes(width), order + s, r + order, s + r):
+    for bad in (r + b"\0" + s, bytes(width) + s, r + bytes(width), order + s, r + order, s + r):
         assert verify(bad, PAYLOAD) is False
     assert verify(private.sign(PAYLOAD, ec.ECDSA(row.hash)), PAYLOAD) is False
 
