@@ -1,0 +1,77 @@
+"""A store as an immutable value: documents with compare-and-swap, nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+from keyvault_jwt.clock import Instant, Milliseconds
+from keyvault_jwt.store import DocumentKind, DocumentName, Draft, Version, Versioned
+
+RING = "model"
+AUTHORITY = DocumentName(RING, DocumentKind.AUTHORITY)
+PUBLIC = DocumentName(RING, DocumentKind.PUBLIC)
+SIGNING = DocumentName(RING, DocumentKind.SIGNING)
+VERIFICATION = DocumentName(RING, DocumentKind.VERIFICATION)
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """One document: what it is (None: deleted), since when, and what it was before that."""
+
+    now: Versioned | None
+    since: Instant
+    before: Versioned | None
+    writes: int
+
+
+_NEVER = Stored(None, 0, None, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class ModelStore:
+    """Documents by name; a version counts the writes of its document, so none comes twice."""
+
+    documents: Mapping[DocumentName, Stored] = field(default_factory=lambda: MappingProxyType({}))
+
+    def read(self, name: DocumentName) -> Versioned | None:
+        """Return the document, or None."""
+        return self.documents.get(name, _NEVER).now
+
+    def read_stale(self, name: DocumentName, now: Instant, staleness: Milliseconds) -> Versioned | None:
+        """Return the document as it was before its last write, if that is `staleness` ago at most."""
+        stored = self.documents.get(name, _NEVER)
+        return stored.before if now - stored.since <= staleness else stored.now
+
+    def replaced(
+        self, name: DocumentName, draft: Draft, expected: Version | None, now: Instant
+    ) -> ModelStore | None:
+        """Return the store after the write, None if another version is there."""
+        there = self.read(name)
+        if (None if there is None else there.version) != expected:
+            return None
+        return self.put(name, draft, now)
+
+    def put(self, name: DocumentName, draft: Draft | None, now: Instant) -> ModelStore:
+        """Return the store with a document put in place whatever was there, as a restore does."""
+        old = self.documents.get(name, _NEVER)
+        new = None if draft is None else Versioned(draft, Version(str(old.writes + 1)))
+        stored = Stored(new, now, old.now, old.writes + 1)
+        return ModelStore(MappingProxyType({**self.documents, name: stored}))
+
+    def restored(self, backup: ModelStore, now: Instant, *names: DocumentName) -> ModelStore:
+        """Return the store with documents (all, if none is named) as they were in `backup`."""
+        store = self
+        for name in names or tuple(self.documents):
+            copy = backup.read(name)
+            store = store.put(name, None if copy is None else copy.draft, now)
+        return store
+
+    @property
+    def key(self) -> tuple[object, ...]:
+        """What tells this state of the store from every other."""
+        return tuple(
+            (name.kind, name.number, stored.writes, stored.since, stored.now and hash(stored.now.draft.data))
+            for name, stored in sorted(self.documents.items())
+        )
