@@ -172,4 +172,6 @@ def discovered_cache(
         timeout=2 * access.timeout,
         cooldown=cooldown,
         min_ttl=min_ttl,
+        max_ttl=max_ttl,
+        max_stale=max_stale,
     )

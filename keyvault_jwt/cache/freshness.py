@@ -57,6 +57,10 @@ class Lifetime:
         """The age past which the set may not be used: C + G (I4)."""
         return self.ttl + self.stale
 
+    def within(self, bounds: Bounds) -> Lifetime:
+        """Return it no longer than the bounds allow."""
+        return replace(self, ttl=min(self.ttl, bounds.max_ttl), stale=min(self.stale, bounds.max_stale))
+
 
 def lifetime_of(headers: Mapping[str, str], bounds: Bounds, previous: Lifetime | None = None) -> Lifetime:
     """Return what a response's headers (names in lower case) say, within the bounds.

@@ -33,6 +33,7 @@ from .waiting_room import MAX_TASKS, MAX_THREADS, WaitingRoom
 from .warm_start import WarmStart
 
 _SYSTEM_CLOCK: Final = SystemClock()
+_UNBOUNDED: Final = timedelta.max
 
 
 class JWKSCache:
@@ -46,8 +47,8 @@ class JWKSCache:
     makes it up; who needs that, or has no usable set, waits for `timeout` at most.
 
     `state` is a directory for what must survive a restart: the last public set, the newest
-    revision seen and the keys denied.  `headers`, `tls` and the bounds are for a URL.
-    Thread-safe and fork-safe; a context manager.
+    revision seen and the keys denied.  `headers`, `tls` and the bounds are for a URL; of another
+    source's set they bound only what comes from `state`.  Thread-safe and fork-safe; a context manager.
 
     Raises `BadURL` for anything but HTTPS or loopback, unless `allow_plain_http`; `StoreError`
     and `CorruptDocument` when `state` can't be read, since a denied key may be noted there.
@@ -131,7 +132,16 @@ class JWKSCache:
         from .store_source import StoreSource  # noqa: PLC0415
 
         source = StoreSource(store, ring)
-        return cls(source, clock=clock, listener=listener, state=state, timeout=timeout, cooldown=cooldown)
+        return cls(
+            source,
+            clock=clock,
+            listener=listener,
+            state=state,
+            timeout=timeout,
+            cooldown=cooldown,
+            max_ttl=_UNBOUNDED,
+            max_stale=_UNBOUNDED,
+        )
 
     def __enter__(self) -> Self:
         return self

@@ -108,13 +108,15 @@ class Shelf:
     def restore(self, quarantine: Quarantine, saved: SavedSet | None, now: Moment) -> None:
         """Start with what an earlier process kept; it is asked for again at once.
 
-        A set from the future is not taken: one of the two clocks was wrong, so its age is unknown.
+        It serves no longer than the bounds allow now, which may have been lowered since.  A set
+        from the future is not taken: one of the two clocks was wrong, so its age is unknown.
         """
         self.quarantine = quarantine
         if saved is None or saved.asked > now.wall:
             return
         parsed = replace(jwks.parse(jwks.render(saved.keys, origin=None)), origin=saved.origin)
-        self._hold(parsed, now.later(saved.asked - now.wall), saved.lifetime, saved.tag)
+        lifetime = saved.lifetime.within(self._bounds)
+        self._hold(parsed, now.later(saved.asked - now.wall), lifetime, saved.tag)
         self.due = AT_ONCE
 
     def note_failure(self, error: KeyvaultJWTError, now: Moment) -> None:

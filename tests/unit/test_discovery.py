@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import timedelta
 from http.server import BaseHTTPRequestHandler
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -157,3 +158,23 @@ def test_keys_that_move(endpoint: Endpoint, make_key: MakeKey, clock: FakeClock)
         assert [request.path for request in endpoint.requests[2:]] == ["/keys", OPENID, "/new"]
         assert "if-none-match" in endpoint.requests[2].headers
         assert "if-none-match" not in endpoint.requests[-1].headers
+
+
+def test_bounds_hold_for_a_kept_set(endpoint: Endpoint, clock: FakeClock, tmp_path: Path) -> None:
+    """A set kept in `state` serves as long as the cache's bounds allow, longer or shorter than the usual."""
+    day = timedelta(days=1)
+    tagged = plain(jwk_set(), **{"Cache-Control": "max-age=86400, stale-if-error=86400"})
+    endpoint.answer = lambda request, handler: (
+        tagged if request.path == "/keys" else plain(msgspec.json.encode(metadata(endpoint)))
+    )(request, handler)
+    usual: dict[str, Any] = {"access": HERE, "clock": clock, "state": tmp_path}
+    with discovered_cache(endpoint.url, **usual, max_ttl=day, max_stale=day) as cache:
+        cache.refresh()
+    site(endpoint, {})
+    clock.advance(2 * day - timedelta(milliseconds=1))
+    with (
+        discovered_cache(endpoint.url, **usual, max_ttl=day, max_stale=day) as same,
+        discovered_cache(endpoint.url, **usual, max_ttl=day, max_stale=timedelta(0)) as less,
+    ):
+        assert same.current() is not None
+        assert less.current() is None

@@ -133,6 +133,22 @@ def test_policy_says_how_long(shelved: Shelved, make_cache: MakeCache, clock: Fa
     assert cache.current() is None
 
 
+def test_policy_says_how_long_after_a_restart_too(
+    shelved: Shelved, make_cache: MakeCache, clock: FakeClock, tmp_path: Path
+) -> None:
+    """A kept set is bound by the policy alone: it has no other bounds, however long C and G are."""
+    day = timedelta(days=1)
+    policy = RotationPolicy(rotate_every=timedelta(days=90), jwks_max_age=day, max_stale=day)
+    shelved.manager().create("slow", policy, issuer="https://id.example")
+    make_cache("slow", state=tmp_path).refresh()
+    shelved.down = True
+    again = make_cache("slow", state=tmp_path)
+    clock.advance(2 * day - timedelta(milliseconds=1))
+    assert again.current() is not None
+    clock.advance(1)
+    assert again.current() is None
+
+
 def test_unchanged_document(shelved: Shelved, make_cache: MakeCache, clock: FakeClock) -> None:
     """A document of the same version is not even decoded; it renews the set's age."""
     cache = make_cache()

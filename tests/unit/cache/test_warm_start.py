@@ -76,6 +76,22 @@ def test_set_from_the_future_is_discarded(
     assert again.fetch().has(key.kid)
 
 
+@pytest.mark.parametrize("lowered", ["max_ttl", "max_stale"])
+def test_bounds_lowered_before_a_restart_count(
+    endpoint: Endpoint, make_cache: MakeCache, clock: FakeClock, tmp_path: Path, lowered: str
+) -> None:
+    """A set that was to serve for two days serves only as long as the bounds of now allow."""
+    day = timedelta(days=1)
+    endpoint.publish(cache_control="max-age=86400, stale-if-error=86400")
+    make_cache(state=tmp_path, max_ttl=day, max_stale=day).fetch()
+    endpoint.answer = plain(b"", 503)
+    again = make_cache(state=tmp_path, **({"max_ttl": day, "max_stale": day} | {lowered: timedelta(0)}))
+    clock.advance(day - timedelta(milliseconds=1))
+    assert again.kids() == set()
+    clock.advance(1)
+    assert again.kids() is None
+
+
 def test_denials_and_marks_survive(
     endpoint: Endpoint, make_cache: MakeCache, make_key: MakeKey, tmp_path: Path
 ) -> None:
