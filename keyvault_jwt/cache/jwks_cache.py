@@ -201,6 +201,8 @@ class JWKSCache:
     def deny(self, name: str) -> None:
         """Accept no more tokens by the key of this kid or thumbprint, from now on and for good.
 
+        A kid's key is denied by its thumbprint too, unless it is a secret, so that it does not
+        come back under another kid.
         Raises `StoreError` when that can't be kept in `state`; it holds in this process even so.
         """
         self._shelf.deny(name)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from ..errors import ForeignDocument, RolledBack
-from ..jwks import Origin
+from ..jwks import Origin, ParsedKey
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +19,14 @@ class Quarantine:
     def with_denied(self, name: str) -> Quarantine:
         """Return the quarantine with one more kid or thumbprint, for good."""
         return replace(self, denied=self.denied | {name})
+
+    def with_bytes_of(self, keys: Iterable[ParsedKey]) -> Quarantine:
+        """Return the quarantine with the thumbprints of the keys whose kids are denied.
+
+        So that the same bytes don't come back under another kid or none; no hash of a secret.
+        """
+        named = {key.thumbprint for key in keys if key.kid in self.denied and not key.symmetric}
+        return replace(self, denied=self.denied | named)
 
     def admit(self, origin: Origin | None) -> Quarantine:
         """Return the quarantine after a set of this origin was taken in.

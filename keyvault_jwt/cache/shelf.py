@@ -193,4 +193,5 @@ class Shelf:
 
     def _next_generation(self, parsed: JWKSet) -> KeySet:
         self._generation += 1
+        self.quarantine = self.quarantine.with_bytes_of(parsed.keys)
         return KeySet(parsed.keys, generation=self._generation, denied=self.quarantine.denied)

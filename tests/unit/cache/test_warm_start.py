@@ -14,6 +14,8 @@ from typing import Any
 
 import pytest
 
+from keyvault_jwt import jwks
+from keyvault_jwt.cache import JWKSCache, Lifetime, Loaded
 from keyvault_jwt.errors import CorruptDocument, ForeignDocument, RolledBack, StoreError
 from keyvault_jwt.testing.fake_clock import FakeClock
 from keyvault_jwt.verification_errors import KeysUnavailable
@@ -110,6 +112,53 @@ def test_denials_and_marks_survive(
     with pytest.raises(RolledBack):
         again.cache.refresh()
     assert again.kids() == {good.kid}
+
+
+def test_denied_key_has_no_second_name(
+    endpoint: Endpoint, make_cache: MakeCache, make_key: MakeKey, tmp_path: Path
+) -> None:
+    """Denying a kid denies its key's bytes: under another kid or none they stay out, restarts included."""
+    bad, good = make_key("ES256", 0), make_key("ES256", 1)
+    endpoint.publish(bad.jwk(kid="theirs"), good.jwk(), bad.jwk(kid=None))
+    watched = make_cache(state=tmp_path)
+    watched.fetch()
+    watched.cache.deny("theirs")
+    assert watched.kids() == {good.kid}
+    endpoint.publish(bad.jwk(kid="renamed"), good.jwk())
+    for cache in (watched, make_cache(state=tmp_path)):
+        cache.cache.refresh()
+        assert cache.kids() == {good.kid}
+
+
+def test_kid_denied_before_its_key_is_known(
+    endpoint: Endpoint, make_cache: MakeCache, make_key: MakeKey, tmp_path: Path
+) -> None:
+    """A key is denied by its bytes as soon as a set shows it under a kid that was denied before."""
+    bad = make_key("ES256", 0)
+    endpoint.publish(bad.jwk(kid="theirs"), bad.jwk(kid="same"))
+    watched = make_cache(state=tmp_path)
+    watched.cache.deny("theirs")
+    assert watched.fetch().keys == ()
+    endpoint.publish(bad.jwk(kid="renamed"))
+    again = make_cache(state=tmp_path)
+    again.cache.refresh()
+    assert again.kids() == set()
+
+
+def test_no_hash_of_a_secret_is_kept(make_key: MakeKey, tmp_path: Path) -> None:
+    """Denying a secret's kid leaves no hash of it behind, by which a weak one could be guessed."""
+    secret = make_key("HS256", 0)
+
+    class Given:
+        name = identity = "given"
+
+        def load(self, tag: str | None, previous: Lifetime | None) -> Loaded:
+            return Loaded(jwks.parse(jwk_set(secret.jwk()), allow_symmetric=True), Lifetime(1000, 0))
+
+    with JWKSCache(Given(), state=tmp_path) as cache:
+        cache.refresh()
+        cache.deny(secret.kid)
+        assert cache.health().denied == {secret.kid}
 
 
 def test_processes_share_denials(
