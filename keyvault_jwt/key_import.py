@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, mldsa, rsa
 
 from . import base64url, jwk, jwks
-from .algorithms import algorithm_named
+from .algorithms import VERIFY_ALIASES, algorithm_named
 from .errors import KeyRefused, WrongKeyType
 from .jwk import Secret, SigningKey
 from .key_factory import FreshKey, load_private, private_bytes, public_half
@@ -47,6 +47,8 @@ def import_jwk(data: bytes, algorithm: str | None = None) -> FreshKey:
     if members is None:
         raise KeyRefused("this is no JSON Web Key", fix="give one JSON object")
     alg, kid = members.get("alg", algorithm), members.get("kid")
+    if isinstance(alg, str):
+        alg = VERIFY_ALIASES.get(alg, alg)  # an older name of the same algorithm (RFC 9864)
     if not isinstance(alg, str) or (algorithm is not None and alg != algorithm):
         raise WrongKeyType("the JWK's alg is missing or another one", fix="name the algorithm it is for")
     if kid is not None and not isinstance(kid, str):

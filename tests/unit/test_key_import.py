@@ -396,6 +396,12 @@ def test_alg_must_be_said_and_agree(make: Make) -> None:
         assert error.code == "wrong_key_type"
 
 
+def test_the_older_name_of_ed25519_means_the_same(make: Make) -> None:
+    """A JWK that says EdDSA, as many tools write it, is taken in as Ed25519."""
+    fresh = make("Ed25519")
+    assert read(jwk_of(fresh, alg="EdDSA"), None) == read(jwk_of(fresh), None)
+
+
 @pytest.mark.parametrize("kid", [7, ["k"], {"k": 1}, True])
 def test_kids_that_are_no_text_are_refused(kid: object, make: Make) -> None:
     """A number is no kid."""
