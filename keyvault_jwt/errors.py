@@ -31,7 +31,8 @@
     │   ├── NewerSchema              document_newer_schema
     │   ├── WrongMasterKey           document_wrong_master_key
     │   ├── DocumentTooLarge         document_too_large
-    │   └── RolledBack               document_rolled_back
+    │   ├── RolledBack               document_rolled_back
+    │   └── FutureDocument           document_future
     ├── MasterKeyError               master_key
     ├── StoreError                   store               (exit 4)
     │   ├── StoreUnavailable         store_unavailable
@@ -275,6 +276,12 @@ class RolledBack(DocumentError):
     """The store shows an older history than was already seen (restored or forked)."""
 
     code = "document_rolled_back"
+
+
+class FutureDocument(DocumentError):
+    """A document of an epoch that has not begun, by more than clocks differ."""
+
+    code = "document_future"
 
 
 class MasterKeyError(KeyvaultJWTError):

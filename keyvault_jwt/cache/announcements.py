@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from typing import Final
 
-from ..errors import ForeignDocument, KeyvaultJWTError, RolledBack
+from ..errors import ForeignDocument, FutureDocument, KeyvaultJWTError, RolledBack
 from ..events import Event, Listener
 from .health import State
 from .shelf import Held
@@ -45,8 +45,8 @@ class Announcer:
             self._tell(Event("cache.key_skipped", ring, reason, alarm=key.code == "private_member"))
 
     def failed(self, error: KeyvaultJWTError, state: State, failures: int) -> None:
-        """`cache.refresh_failed`: an alarm once the set is past its max-age, or was rolled back."""
-        alarm = state != "fresh" or isinstance(error, RolledBack | ForeignDocument)
+        """`cache.refresh_failed`: an alarm once the set is past its max-age, or for a false set."""
+        alarm = state != "fresh" or isinstance(error, RolledBack | ForeignDocument | FutureDocument)
         facts: dict[str, str | int] = {
             "code": error.code,
             "what": error.what,

@@ -131,7 +131,7 @@ class JWKSCache:
         # Documents bring pydantic along, which costs more than all that a verifier imports.
         from .store_source import StoreSource  # noqa: PLC0415
 
-        source = StoreSource(store, ring)
+        source = StoreSource(store, ring, clock)
         return cls(
             source,
             clock=clock,

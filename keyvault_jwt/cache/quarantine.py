@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from typing import Final
 
-from ..errors import ForeignDocument, RolledBack
+from ..clock import Instant, Milliseconds
+from ..errors import ForeignDocument, FutureDocument, RolledBack
 from ..jwks import Origin, ParsedKey
+
+_MAX_AHEAD: Final[Milliseconds] = 86_400_000
+"""How far the clock that an epoch was taken from may have been ahead of this machine's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,3 +62,17 @@ class Quarantine:
         if mine is not None and theirs is not None and mine.ring == theirs.ring:
             later = max(mine, theirs, key=lambda origin: origin.moment)
         return Quarantine(self.denied | other.denied, later)
+
+
+def require_begun(origin: Origin, now: Instant) -> None:
+    """Raise `FutureDocument` for an epoch that begins more than a day from now.
+
+    An epoch is a creation time, and no set below the highest one seen is taken, so that a made-up
+    one would keep out every honest set for good.
+    """
+    if origin.epoch > now + _MAX_AHEAD:
+        raise FutureDocument(
+            f"the set has epoch {origin.epoch}",
+            why=f"an epoch is the time in milliseconds at which it began, and by this clock it is {now}",
+            fix="set this machine's clock if it is wrong; else find out who made the set",
+        )

@@ -19,7 +19,7 @@ from ..jwks import JWKSet
 from ..keyset import KeySet
 from .freshness import Bounds, Lifetime, Moment, next_refresh, next_retry
 from .health import Health, State
-from .quarantine import Quarantine
+from .quarantine import Quarantine, require_begun
 from .source import Loaded
 from .warm_start import SavedSet
 
@@ -84,8 +84,8 @@ class Shelf:
         """Put a good answer in the place of the last one, which is returned.
 
         A set with other keys is a new generation: a key that it lacks is out at once.  Raises
-        `FetchError`, `RolledBack` or `ForeignDocument` for an answer that is not good, and then
-        changes nothing.
+        `FetchError`, `RolledBack`, `FutureDocument` or `ForeignDocument` for an answer that is not
+        good, and then changes nothing.
         """
         lifetime = loaded.lifetime
         if lifetime is not None and lifetime.age > lifetime.end:
@@ -99,6 +99,8 @@ class Shelf:
             parsed = loaded.keys or (before.parsed if before else None)
             if parsed is None:
                 raise FetchError(f"{self._source} says that a set is unchanged which was never loaded")
+            if parsed.origin is not None and lifetime is not None:
+                require_begun(parsed.origin, asked.wall)
             self.quarantine = self.quarantine.admit(parsed.origin)
             if not self._closed:
                 self._hold(parsed, asked, lifetime, loaded.tag)

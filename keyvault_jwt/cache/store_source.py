@@ -9,12 +9,14 @@ import msgspec
 
 from .. import document, jwks
 from ..algorithms import algorithm_named
+from ..clock import Clock
 from ..document import PublicDocument, VerificationDocument
 from ..errors import KeyringNotFound
 from ..history import require_continuation
 from ..jwks import JWKSet, Origin
 from ..store import DocumentKind, DocumentName, DocumentStore, check_ring_name
 from .freshness import Lifetime
+from .quarantine import require_begun
 from .source import Loaded
 
 _MAX_BYTES: Final = 16 * jwks.MAX_BYTES
@@ -23,8 +25,8 @@ _MAX_BYTES: Final = 16 * jwks.MAX_BYTES
 class StoreSource:
     """Reads the keyring's document, which carries its own C and G: those of the policy."""
 
-    def __init__(self, store: DocumentStore, ring: str) -> None:
-        self._store, self._ring = store, check_ring_name(ring)
+    def __init__(self, store: DocumentStore, ring: str, clock: Clock) -> None:
+        self._store, self._ring, self._clock = store, check_ring_name(ring), clock
         self._kind = DocumentKind.PUBLIC
         self._seen: PublicDocument | VerificationDocument | None = None
 
@@ -42,7 +44,8 @@ class StoreSource:
         """Read the set.
 
         Raises `KeyringNotFound`, `RolledBack` for a history that does not continue what was
-        read before, and whatever the store and the document raise.
+        read before, `FutureDocument` for one that has not begun, and whatever the store and the
+        document raise.
         """
         found = self._store.read(DocumentName(self._ring, self._kind))
         if found is None:
@@ -56,10 +59,13 @@ class StoreSource:
             # No keyring ever changes between the two, so this is found out once.
             self._kind = DocumentKind.VERIFICATION
             return self.load(None, None)
+        origin = Origin(read.ring, read.epoch, read.revision)
+        require_begun(origin, self._clock.wall())
         require_continuation(read, self._seen)
         self._seen = read
         timing = read.policy.timing(0)
-        return Loaded(_keys(read), Lifetime(timing.jwks_max_age, timing.max_stale), found.version)
+        lifetime = Lifetime(timing.jwks_max_age, timing.max_stale)
+        return Loaded(replace(_keys(read), origin=origin), lifetime, found.version)
 
     def _decode(self, data: bytes) -> PublicDocument | VerificationDocument:
         if self._kind is DocumentKind.PUBLIC:
@@ -69,7 +75,4 @@ class StoreSource:
 
 def _keys(read: PublicDocument | VerificationDocument) -> JWKSet:
     secret = isinstance(read, VerificationDocument)
-    parsed = jwks.parse(
-        msgspec.json.encode({"keys": read.keys}), allow_symmetric=secret, max_bytes=_MAX_BYTES
-    )
-    return replace(parsed, origin=Origin(read.ring, read.epoch, read.revision))
+    return jwks.parse(msgspec.json.encode({"keys": read.keys}), allow_symmetric=secret, max_bytes=_MAX_BYTES)

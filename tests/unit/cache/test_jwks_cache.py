@@ -8,13 +8,14 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from http.server import BaseHTTPRequestHandler
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from keyvault_jwt.cache import JWKSCache, Lifetime, Loaded
 from keyvault_jwt.cache.waiting_room import BURST, MAX_TASKS, MAX_THREADS
-from keyvault_jwt.errors import BadURL, FetchError, ForeignDocument, RolledBack, UsageError
+from keyvault_jwt.errors import BadURL, FetchError, ForeignDocument, FutureDocument, RolledBack, UsageError
 from keyvault_jwt.testing.fake_clock import FakeClock
 from keyvault_jwt.verification_errors import KeysUnavailable
 
@@ -583,6 +584,30 @@ def test_set_from_the_past_is_a_failed_fetch(
     assert (health.epoch, health.revision, health.state) == (5, 7, "fresh")
     clock.advance(timedelta(seconds=600))
     assert watched.kids() is None
+
+
+def test_epoch_that_has_not_begun_is_a_failed_fetch(
+    endpoint: Endpoint, make_cache: MakeCache, make_key: MakeKey, clock: FakeClock, tmp_path: Path
+) -> None:
+    """A made-up epoch far ahead alarms and raises no mark, so honest sets are taken on, restarts included."""
+    good, forged = make_key("ES256", 0), make_key("ES256", 1)
+    day = 86_400_000
+    endpoint.publish(forged.jwk(), **ours(1, epoch=clock.wall() + day + 1))
+    watched = make_cache(state=tmp_path)
+    with pytest.raises(FutureDocument, match="clock"):
+        watched.cache.refresh()
+    assert watched.kids() is None
+    assert watched.events("cache.refresh_failed")[-1].alarm
+    endpoint.publish(good.jwk(), **ours(7, epoch=clock.wall() + day))
+    for cache in (watched, make_cache(state=tmp_path)):
+        cache.cache.refresh()
+        assert cache.kids() == {good.kid}
+
+
+def test_given_set_needs_no_clock(make_key: MakeKey) -> None:
+    """A given set is the operator's own word, so it serves also where the clock is not set yet."""
+    document = jwk_set(make_key("ES256", 0).jwk(), **ours(1, epoch=1 << 60))
+    assert JWKSCache.from_document(document).health().usable
 
 
 def test_set_from_the_future_is_taken(endpoint: Endpoint, make_cache: MakeCache, make_key: MakeKey) -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from keyvault_jwt.algorithms import ALGORITHMS
 from keyvault_jwt.cache import JWKSCache
-from keyvault_jwt.errors import BadRingName, KeyringNotFound, RolledBack, StoreUnavailable
+from keyvault_jwt.errors import BadRingName, FutureDocument, KeyringNotFound, RolledBack, StoreUnavailable
 from keyvault_jwt.key_manager import KeyManager
 from keyvault_jwt.policy import RotationPolicy
 from keyvault_jwt.store import DocumentName, Versioned
@@ -202,6 +202,21 @@ def test_forked_history(shelved: Shelved, make_cache: MakeCache, clock: FakeCloc
     with pytest.raises(RolledBack):
         cache.refresh()
     assert first not in kids(cache)
+
+
+def test_epoch_that_has_not_begun(shelved: Shelved, make_cache: MakeCache, clock: FakeClock) -> None:
+    """A document of an epoch far ahead is a failed read, after which the honest one is still read."""
+    honest, shelved.store = shelved.store, MemoryStore()
+    clock.advance(timedelta(days=2))
+    policy = RotationPolicy(jwks_max_age=timedelta(seconds=60), max_stale=timedelta(seconds=30))
+    shelved.manager().create(RING, policy, issuer="https://id.example")
+    clock.step_wall(-timedelta(days=2))
+    cache = make_cache()
+    with pytest.raises(FutureDocument):
+        cache.refresh()
+    shelved.store = honest
+    cache.refresh()
+    assert cache.current() is not None
 
 
 def test_no_such_keyring(make_cache: MakeCache) -> None:
