@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -21,9 +22,9 @@ class Quarantine:
     denied: frozenset[str] = frozenset()
     newest: Origin | None = None
 
-    def with_denied(self, name: str) -> Quarantine:
-        """Return the quarantine with one more kid or thumbprint, for good."""
-        return replace(self, denied=self.denied | {name})
+    def with_denied(self, names: AbstractSet[str]) -> Quarantine:
+        """Return the quarantine with more kids and thumbprints, for good."""
+        return replace(self, denied=self.denied | names)
 
     def with_bytes_of(self, keys: Iterable[ParsedKey]) -> Quarantine:
         """Return the quarantine with the thumbprints of the keys whose kids are denied.

@@ -101,7 +101,7 @@ class Shelf:
                 raise FetchError(f"{self._source} says that a set is unchanged which was never loaded")
             if parsed.origin is not None and lifetime is not None:
                 require_begun(parsed.origin, asked.wall)
-            self.quarantine = self.quarantine.admit(parsed.origin)
+            self.quarantine = self.quarantine.admit(parsed.origin).with_denied(loaded.revoked)
             if not self._closed:
                 self._hold(parsed, asked, lifetime, loaded.tag)
                 self.failures, self.error = 0, None
@@ -132,7 +132,7 @@ class Shelf:
     def deny(self, name: str) -> None:
         """Withdraw a kid or thumbprint for good, whatever the source says."""
         with self._lock:
-            self.quarantine = self.quarantine.with_denied(name)
+            self.quarantine = self.quarantine.with_denied({name})
             self._apply_denials()
 
     def adopt(self, quarantine: Quarantine) -> None:
@@ -176,8 +176,8 @@ class Shelf:
         )
 
     def _hold(self, parsed: JWKSet, asked: Moment, lifetime: Lifetime | None, tag: str | None) -> None:
-        before = self.held
-        if before is not None and before.parsed.keys == parsed.keys:
+        before, denied = self.held, self.quarantine.denied
+        if before is not None and (before.parsed.keys, before.keys.denied) == (parsed.keys, denied):
             keys = before.keys
         else:
             keys = self._next_generation(parsed)

@@ -22,12 +22,14 @@ from .freshness import Bounds, Lifetime, lifetime_of
 class Loaded:
     """What a source gave: `keys` is None when they are those of `tag` still.
 
-    `lifetime` is None for a set that never grows old.
+    `lifetime` is None for a set that never grows old; `revoked` holds the kids and thumbprints
+    that the source says are revoked, which are denied from then on and for good.
     """
 
     keys: JWKSet | None
     lifetime: Lifetime | None
     tag: str | None = None
+    revoked: frozenset[str] = frozenset()
 
 
 class Source(Protocol):

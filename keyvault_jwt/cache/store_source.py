@@ -65,7 +65,7 @@ class StoreSource:
         self._seen = read
         timing = read.policy.timing(0)
         lifetime = Lifetime(timing.jwks_max_age, timing.max_stale)
-        return Loaded(replace(_keys(read), origin=origin), lifetime, found.version)
+        return Loaded(replace(_keys(read), origin=origin), lifetime, found.version, _revoked(read))
 
     def _decode(self, data: bytes) -> PublicDocument | VerificationDocument:
         if self._kind is DocumentKind.PUBLIC:
@@ -76,3 +76,15 @@ class StoreSource:
 def _keys(read: PublicDocument | VerificationDocument) -> JWKSet:
     secret = isinstance(read, VerificationDocument)
     return jwks.parse(msgspec.json.encode({"keys": read.keys}), allow_symmetric=secret, max_bytes=_MAX_BYTES)
+
+
+def _revoked(read: PublicDocument | VerificationDocument) -> frozenset[str]:
+    """Return the kids and thumbprints of the revoked keys that the document tells of.
+
+    A store that was restored and recovered without marks has a new epoch above all that was seen,
+    and may publish them again; only the keys themselves can then be remembered.
+    """
+    if isinstance(read, VerificationDocument):
+        return frozenset()
+    revoked = [record for record in read.records if record.compromised is not None]
+    return frozenset(name for record in revoked for name in (record.kid, record.fingerprint))

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from keyvault_jwt import jwks
 from keyvault_jwt.cache import JWKSCache, Lifetime, Loaded
 from keyvault_jwt.cache.waiting_room import BURST, MAX_TASKS, MAX_THREADS
 from keyvault_jwt.errors import BadURL, FetchError, ForeignDocument, FutureDocument, RolledBack, UsageError
@@ -556,6 +557,26 @@ def test_source_that_raises_anything(make_cache: MakeCache, clock: FakeClock) ->
     clock.advance(2_000)
     with pytest.raises(KeysUnavailable, match="never loaded"):
         watched.fetch()
+
+
+def test_source_that_revokes_a_key_it_lists(make_cache: MakeCache, make_key: MakeKey) -> None:
+    """A kid that a source says is revoked is out with that answer, even when its set is the same as before."""
+    key = make_key("ES256", 0)
+    listed = jwks.parse(jwk_set(key.jwk()))
+
+    class Revoking(Odd):
+        revoked: frozenset[str] = frozenset()
+
+        def load(self, tag: str | None, previous: Lifetime | None) -> Loaded:
+            return Loaded(listed, Lifetime(60_000, 0), revoked=self.revoked)
+
+    source = Revoking()
+    watched = make_cache(source)
+    watched.cache.refresh()
+    assert watched.kids() == {key.kid}
+    source.revoked = frozenset({key.kid})
+    watched.cache.refresh()
+    assert watched.kids() == set()
 
 
 # --- sets of ours -----------------------------------------------------------------------------

@@ -188,6 +188,29 @@ def test_restored_store(shelved: Shelved, make_cache: MakeCache, clock: FakeCloc
     assert active.kid not in kids(cache)
 
 
+def test_revoked_key_does_not_come_back_by_recovery(
+    shelved: Shelved, make_cache: MakeCache, tmp_path: Path
+) -> None:
+    """A store put back to before a revocation and recovered without marks is served without the key.
+
+    The new epoch is above all that was seen, so only a memory of what was revoked can tell.
+    """
+    backup = shelved.copy()
+    active = shelved.manager().keyring(RING).active
+    assert active is not None
+    shelved.manager().revoke(RING, active.kid, reason="leaked")
+    cache = make_cache(state=tmp_path)
+    cache.refresh()
+    shelved.store = backup
+    recovered = shelved.manager().recover(RING).keyring
+    assert active.kid in {record.kid for record in recovered.records if record.state.published}
+    for served in (cache, make_cache(state=tmp_path)):
+        served.refresh()
+        assert served.health().epoch == recovered.epoch
+        assert active.kid not in kids(served)
+        assert active.kid in served.health().denied
+
+
 def test_forked_history(shelved: Shelved, make_cache: MakeCache, clock: FakeClock) -> None:
     """A document that is newer, but by another history than the one seen, is a failed read too."""
     backup = shelved.copy()
