@@ -25,7 +25,11 @@ class Event:
 
 
 Listener: TypeAlias = Callable[[Event], None]
-"""Called with each event, from whichever thread it happened in; must not block."""
+"""Called with each event, from whichever thread it happened in; must not block.
+
+Whoever tells is not done yet: a `refresh` of the cache, signer or publisher that tells would wait
+for itself, and is refused with `UsageError`.
+"""
 
 
 def log(event: Event) -> None:

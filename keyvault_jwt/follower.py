@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import os
 import random
 import threading
 from collections.abc import Callable, Mapping
@@ -112,6 +113,7 @@ class Follower(Generic[_T]):
         self._tried: Stopwatch | None = None
         self._told_expired = self._closed = False
         self._reading = PerProcess(threading.Lock)
+        self._reader: tuple[int, int] | None = None
         self._poller = Poller(f"keyvault-jwt-{role.name}-{name.ring}", self._poll) if background else None
 
     # --- looking ---------------------------------------------------------------------------
@@ -156,20 +158,23 @@ class Follower(Generic[_T]):
     # --- reading ---------------------------------------------------------------------------
 
     def refresh(self) -> None:
-        """Read once, now; what goes wrong is kept in `failure` and told to the listener."""
+        """Read once, now; what goes wrong is kept in `failure` and told to the listener.
+
+        Raises `UsageError` in a listener that is told of a read.
+        """
+        # With the process, since another thread's turn at a fork is nobody's in the child.
+        me = os.getpid(), threading.get_ident()
+        if self._reader == me:
+            raise UsageError(
+                f"a listener can't refresh the {self._role.name} that tells it",
+                why="it would wait for itself",
+            )
         with self._reading.get():
-            before, failure = self._held, None
-            age = Stopwatch(self._clock)
+            self._reader = me
             try:
-                self._held = self._read(age)
-            except KeyvaultJWTError as error:
-                # A copy has no traceback, whose frames would keep the document's bytes alive.
-                failure = copy(error)
-            except Exception as error:  # noqa: BLE001  a store of anyone's must not end the polling
-                # Without its message, which may quote anything.
-                failure = StoreError(f"the store failed with {type(error).__name__}")
-            was, self._failure, self._tried = self._failure, failure, age
-            self._tell(before, was)
+                self._read_and_tell()
+            finally:
+                self._reader = None
 
     def next_poll(self) -> Milliseconds:
         """Return how long to wait before the next read, spread so that readers don't march in step."""
@@ -195,6 +200,20 @@ class Follower(Generic[_T]):
         except Exception:
             _LOGGER.exception("the listener of a %s failed", self._role.name)
         return self.next_poll() / 1000
+
+    def _read_and_tell(self) -> None:
+        before, failure = self._held, None
+        age = Stopwatch(self._clock)
+        try:
+            self._held = self._read(age)
+        except KeyvaultJWTError as error:
+            # A copy has no traceback, whose frames would keep the document's bytes alive.
+            failure = copy(error)
+        except Exception as error:  # noqa: BLE001  a store of anyone's must not end the polling
+            # Without its message, which may quote anything.
+            failure = StoreError(f"the store failed with {type(error).__name__}")
+        was, self._failure, self._tried = self._failure, failure, age
+        self._tell(before, was)
 
     def _try_again(self) -> None:
         """Make one attempt that all callers share; none when one has only just failed."""

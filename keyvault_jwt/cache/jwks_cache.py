@@ -26,7 +26,7 @@ from ..web_address import web_address
 from .announcements import Announcer
 from .freshness import Bounds, Moment
 from .health import Health
-from .refresh import Refresher
+from .refresh import Flight, Refresher
 from .shelf import NEVER, Held, Shelf
 from .source import DocumentSource, Source, WebSource
 from .waiting_room import MAX_TASKS, MAX_THREADS, WaitingRoom
@@ -189,14 +189,17 @@ class JWKSCache:
         return self._current_or_refuse()
 
     def refresh(self) -> None:
-        """Ask the source now and wait for what it says; raises what went wrong."""
+        """Ask the source now and wait for what it says; raises what went wrong.
+
+        Raises `UsageError` in a listener that is told of a refresh.
+        """
         if not self._never_changes:
-            _raise(self._refresher.depart().result())
+            _raise(self._flight().result())
 
     async def arefresh(self) -> None:
         """As `refresh`, without blocking the event loop."""
         if not self._never_changes:
-            _raise(await asyncio.wrap_future(self._refresher.depart()))
+            _raise(await asyncio.wrap_future(self._flight()))
 
     def deny(self, name: str) -> None:
         """Accept no more tokens by the key of this kid or thumbprint, from now on and for good.
@@ -217,6 +220,13 @@ class JWKSCache:
     @property
     def _never_changes(self) -> bool:
         return self._shelf.held is not None and self._shelf.due is NEVER
+
+    def _flight(self) -> Flight:
+        if self._refresher.is_this_thread:
+            raise UsageError(
+                "a listener can't refresh the cache that tells it", why="it would wait for itself"
+            )
+        return self._refresher.depart()
 
     def _current_or_refuse(self) -> KeySet:
         current = self.current()

@@ -62,6 +62,11 @@ class Refresher:
         """The flight that came back last."""
         return self._landed
 
+    @property
+    def is_this_thread(self) -> bool:
+        """Whether the caller is the thread that flies: it would wait for itself."""
+        return self._thread is threading.current_thread()
+
     def join(self, landed: Flight | None) -> Flight:
         """Return the flight under way, or else the next.
 

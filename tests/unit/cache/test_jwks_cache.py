@@ -531,6 +531,27 @@ def test_listener_that_raises_tells_nothing_of_a_source(caplog: pytest.LogCaptur
     assert "CREDENTIAL" not in caplog.text
 
 
+def test_listener_that_asks_again(endpoint: Endpoint, make_cache: MakeCache) -> None:
+    """A listener that would wait for the refresh which tells it is refused, and the refresh comes through."""
+    refused: list[str] = []
+
+    def listener(event: object) -> None:
+        for ask in (watched.cache.refresh, lambda: asyncio.run(watched.cache.arefresh())):
+            try:
+                ask()
+            except UsageError as error:
+                refused.append(error.what)
+
+    watched = make_cache(listener=listener)
+    caller = threading.Thread(target=watched.cache.refresh, daemon=True)
+    caller.start()
+    caller.join(5)
+    assert not caller.is_alive()
+    assert len(refused) == 2
+    assert all("listener" in what for what in refused)
+    assert watched.kids() == set()
+
+
 class Odd:
     """A source of somebody else's."""
 
@@ -560,7 +581,7 @@ def test_source_that_raises_anything(make_cache: MakeCache, clock: FakeClock) ->
 
 
 def test_source_that_revokes_a_key_it_lists(make_cache: MakeCache, make_key: MakeKey) -> None:
-    """A kid that a source says is revoked is out with that answer, even when its set is the same as before."""
+    """A kid that a source says is revoked is out with that answer, even if the set is as before."""
     key = make_key("ES256", 0)
     listed = jwks.parse(jwk_set(key.jwk()))
 

@@ -143,3 +143,24 @@ def test_no_representation_shows_a_secret(
     for secret in (active.private, active.private[-40:]):
         assert secret.hex() not in shown
         assert repr(secret)[2:-1] not in shown
+
+
+def test_a_listener_that_reads_again_is_refused(store: FaultyStore, manager: KeyManager) -> None:
+    """A listener that would wait for the read which tells it is refused, and the read comes through."""
+    refused: list[UsageError] = []
+
+    def listener(event: Event) -> None:
+        try:
+            signer.refresh()
+        except UsageError as error:
+            refused.append(error)
+
+    signer = Signer(store, "payments", listener=listener, background=False)
+    reader = threading.Thread(target=signer.refresh, daemon=True)
+    reader.start()
+    reader.join(5)
+    assert not reader.is_alive()
+    assert "listener" in refused[0].what
+    KeyManager(store).rotate("payments", emergency=True)
+    signer.refresh()
+    assert len(refused) == 2
