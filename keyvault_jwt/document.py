@@ -92,7 +92,7 @@ class PublicDocument(msgspec.Struct, frozen=True, kw_only=True):
 class VerificationDocument(msgspec.Struct, frozen=True, kw_only=True):
     """The secrets that verify a symmetric keyring's tokens, as `oct` JWKs; never served over HTTP.
 
-    `ledger_head` as in `SigningDocument`.
+    `ledger_head` as in `SigningDocument`; `revoked` are the kids never to be accepted again.
     """
 
     ring: str
@@ -104,6 +104,7 @@ class VerificationDocument(msgspec.Struct, frozen=True, kw_only=True):
     ledger_head: str
     policy: RotationPolicy
     keys: tuple[dict[str, str], ...]
+    revoked: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
         return f"VerificationDocument({self.ring!r}, revision={self.revision}, kids={sorted(self.kids)})"
@@ -305,7 +306,11 @@ def _verification(keyring: Keyring) -> VerificationDocument:
         if record.private is not None
     )
     return VerificationDocument(
-        **_head(keyring), ledger_head=keyring.ledger.head, policy=keyring.policy, keys=keys
+        **_head(keyring),
+        ledger_head=keyring.ledger.head,
+        policy=keyring.policy,
+        keys=keys,
+        revoked=tuple(record.kid for record in keyring.records if record.compromised is not None),
     )
 
 

@@ -79,12 +79,12 @@ def _keys(read: PublicDocument | VerificationDocument) -> JWKSet:
 
 
 def _revoked(read: PublicDocument | VerificationDocument) -> frozenset[str]:
-    """Return the kids and thumbprints of the revoked keys that the document tells of.
+    """Return the kids, and thumbprints if they have any, of the revoked keys the document tells of.
 
     A store that was restored and recovered without marks has a new epoch above all that was seen,
     and may publish them again; only the keys themselves can then be remembered.
     """
     if isinstance(read, VerificationDocument):
-        return frozenset()
+        return frozenset(read.revoked)
     revoked = [record for record in read.records if record.compromised is not None]
     return frozenset(name for record in revoked for name in (record.kid, record.fingerprint))

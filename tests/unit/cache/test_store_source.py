@@ -115,6 +115,26 @@ def test_symmetric_keyring(shelved: Shelved, make_cache: MakeCache, algorithm: s
     assert b'"saved":null' in file.read_bytes()
 
 
+def test_revoked_secret_does_not_come_back_by_recovery(
+    shelved: Shelved, make_cache: MakeCache, tmp_path: Path
+) -> None:
+    """The same holds for a symmetric keyring, whose `verification` tells what was revoked."""
+    shelved.manager().create("shared", RotationPolicy(algorithm="HS256"), issuer="https://id.example")
+    backup = shelved.copy()
+    active = shelved.manager().keyring("shared").active
+    assert active is not None
+    shelved.manager().revoke("shared", active.kid, reason="leaked")
+    cache = make_cache("shared", state=tmp_path)
+    cache.refresh()
+    shelved.store = backup
+    recovered = shelved.manager().recover("shared").keyring
+    assert active.kid in {record.kid for record in recovered.records if record.state.published}
+    for served in (cache, make_cache("shared", state=tmp_path)):
+        served.refresh()
+        assert active.kid not in kids(served)
+        assert active.kid in served.health().denied
+
+
 def test_policy_says_how_long(shelved: Shelved, make_cache: MakeCache, clock: FakeClock) -> None:
     """C and G are the policy's, and age counts from the moment the read was sent."""
     shelved.delay = 2_000
