@@ -253,7 +253,8 @@ class KeyManager:
         mark = self._marks.load(ring)
         attempt = Attempt.begin(asked, ring, staleness=self._staleness, limits=self._limits, mark=mark)
         while attempt.call is not None:
-            self._require_steady_clock(asked, attempt.keyring)
+            if attempt.keyring is not None:
+                self._require_steady_clock(asked, attempt.keyring)
             answer = self._perform(attempt.call)
             attempt = attempt.resume(answer, now=self._clock.wall(), write_id=self._write_ids())
         failed = isinstance(attempt.outcome, KeyvaultJWTError)
@@ -261,12 +262,13 @@ class KeyManager:
             self._marks.save(ring, mark_of(attempt.keyring))
         return self._told(ring, attempt.outcome)
 
-    def _require_steady_clock(self, asked: Command, keyring: Keyring | None) -> None:
+    def _require_steady_clock(self, asked: Command, keyring: Keyring) -> None:
         """Raise `ClockJumped`, once per step, rather than let a gate open by a clock's correction."""
-        skew = timedelta(seconds=30) if keyring is None else keyring.policy.clock_skew
+        skew = keyring.policy.clock_skew
         stepped = self._watch.step(milliseconds(skew))
-        if stepped and not asked.urgent:
+        if stepped:
             self._listener(Event("clock.jumped", "", {"milliseconds": stepped}, alarm=True))
+        if stepped and not asked.urgent:
             raise ClockJumped(
                 f"the wall clock was stepped by {format_duration(stepped)}",
                 why=f"clock_skew is {format_duration(skew)}, and it now says {iso(self._clock.wall())}",
