@@ -48,9 +48,8 @@
     │   ├── PublisherLeaseExpired    publisher_lease_expired
     │   └── NoActiveKey              no_active_key
     ├── TokenRefused                 token_refused       (what a signer won't mint)
-    ├── FileError                    file
-    │   ├── FileUnreadable           file_unreadable
-    │   └── FileUnwritable           file_unwritable
+    ├── FileUnreadable               file_unreadable
+    ├── FileUnwritable               file_unwritable
     ├── FetchError                   fetch
     │   └── DiscoveryError           discovery
     └── VerificationError            verification        (verification_errors.py)
@@ -376,19 +375,13 @@ class TokenRefused(KeyvaultJWTError):
     code = "token_refused"
 
 
-class FileError(KeyvaultJWTError):
-    """A file that the operator named can't be used."""
-
-    code = "file"
-
-
-class FileUnreadable(FileError):
+class FileUnreadable(KeyvaultJWTError):
     """A file to read from is missing or closed to this user."""
 
     code = "file_unreadable"
 
 
-class FileUnwritable(FileError):
+class FileUnwritable(KeyvaultJWTError):
     """A file to write to is already there, or can't be made."""
 
     code = "file_unwritable"
