@@ -109,7 +109,9 @@ def _shaped(kind: DocumentKind, ring: str, data: bytes, shape: type[_Document], 
 
 def corrupt(ring: str, kind: DocumentKind, why: str) -> CorruptDocument:
     """Return the error for a document whose bytes can't be used."""
-    fix = "restore it from a backup, or run `recover`; it was left as it is"
+    fix = "restore it from a backup; it was left as it is"
+    if kind is DocumentKind.AUTHORITY:
+        fix = "restore it from a backup, or move it away and run `recover`; it was left as it is"
     if kind not in {DocumentKind.AUTHORITY, DocumentKind.ARCHIVE}:
         fix = "the next `reconcile` writes it anew"
     return CorruptDocument(f"the {kind} document of keyring {ring} is corrupt", why=why, fix=fix)

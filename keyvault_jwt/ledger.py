@@ -85,5 +85,5 @@ def _broken(seq: int) -> CorruptDocument:
     return CorruptDocument(
         f"the ledger's chain is broken at entry {seq}",
         why="an entry was altered, removed or reordered",
-        fix="compare with an older copy; `recover` starts a new epoch from what is consistent",
+        fix="compare with an older copy and restore it, or move the document away and run `recover`",
     )

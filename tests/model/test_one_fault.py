@@ -13,7 +13,7 @@ from keyvault_jwt.report import Report
 from tests.model.explorer import Budget, explore
 from tests.model.life import check_derived, lived_on, settled
 from tests.model.model_store import RING
-from tests.model.scenes import ISSUER, SCENES, commands, seconds_policy
+from tests.model.scenes import ISSUER, RECONCILE, SCENES, commands, seconds_policy
 from tests.model.world import World
 
 _scene = lru_cache(maxsize=None)(lambda name: SCENES[name]())
@@ -23,6 +23,8 @@ CASES = [
     for scene in ("ready", "rotation due", "migrating", "without active", "symmetric due")
     for asked in commands(_scene(scene))
 ]
+
+ARCHIVE_FAULTS = frozenset({"dropped", "late", "answer lost", "sent twice", "crash", "landed, crash"})
 
 
 @pytest.fixture
@@ -60,6 +62,31 @@ def test_any_fault_while_creating(algorithm: str, at_rest: Callable[[World], Non
     explored = explore(World.empty().begin(create), Budget(faults=1), at_rest)
     assert any(end.witness.latest is None for end in explored.ends)
     assert any(end.witness.latest is not None for end in explored.ends)
+
+
+def test_any_fault_while_archiving() -> None:
+    """An archive whose write or commit fails, lands late or twice loses no tombstone and no entry."""
+    world = _scene("fresh")
+    while True:
+        ahead = world.alone().later(6000).run(RECONCILE)
+        if ahead.witness.archives:
+            break
+        world = ahead
+    kids = {record.kid for record in ahead.keyring.records}
+    kids |= {r.kid for archive in ahead.witness.archives.values() for r in archive.records}
+    written: set[int] = set()
+
+    def check(end: World) -> None:
+        rested = settled(end)
+        listed = {ref.number for ref in rested.keyring.archives}
+        known = {record.kid for record in rested.keyring.records}
+        for name, archive in rested.witness.archives.items():
+            written.add(name.number)
+            known |= {r.kid for r in archive.records} if name.number in listed else set()
+        assert known >= kids & set(rested.witness.prints)
+
+    explore(world.alone().later(6000).begin(RECONCILE), Budget(faults=2, kinds=ARCHIVE_FAULTS), check)
+    assert written
 
 
 def test_two_faults_in_a_revocation() -> None:

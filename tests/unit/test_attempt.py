@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from uuid import UUID
 
 import pytest
@@ -12,6 +13,7 @@ from keyvault_jwt.attempt import Attempt
 from keyvault_jwt.calls import Read, Write
 from keyvault_jwt.errors import (
     ClockBehind,
+    Conflict,
     CorruptDocument,
     DocumentError,
     DocumentTooLarge,
@@ -24,6 +26,7 @@ from keyvault_jwt.errors import (
 from keyvault_jwt.patience import MAX_ROUNDS, require_progress
 from keyvault_jwt.report import Report
 from keyvault_jwt.store import DocumentKind, DocumentName, Draft, Limits, Version
+from tests.model.counted_keys import counted_key
 from tests.model.life import settled
 from tests.model.model_store import AUTHORITY, PUBLIC, RING, SIGNING, VERIFICATION
 from tests.model.scenes import RECONCILE, active, fresh, ready, rotation_due
@@ -184,3 +187,28 @@ def test_writes_go_out_in_the_safe_order() -> None:
         (DocumentKind.SIGNING, first),
     ]
     assert document.derived_kinds(world.keyring) == (DocumentKind.PUBLIC, DocumentKind.SIGNING)
+
+
+def test_a_race_that_is_always_lost_gives_up() -> None:
+    """Where others commit before each of our commits the pass ends as `LostRace`, not as an endless loop."""
+    world = fresh().begin(command.Import(counted_key("Ed25519", 599)))
+    for number in range(600, 700):
+        while not world.passes[0].over and not isinstance(world.passes[0].attempt.call, Write):
+            world = world.step(0)
+        if world.passes[0].over:
+            break
+        world = world.run(command.Import(counted_key("Ed25519", number)))
+        world = replace(world, passes=world.passes[:1]).step(0)
+    outcome = world.passes[0].attempt.outcome
+    assert isinstance(outcome, LostRace)
+    assert "25 races" in outcome.what
+
+
+def test_a_derived_document_that_conflicts_for_ever_gives_up() -> None:
+    """A document that is never as it was just read ends the pass as `LostRace`."""
+    world = rotation_due().begin(RECONCILE)
+    while not world.passes[0].over:
+        call = world.passes[0].attempt.call
+        contended = isinstance(call, Write) and call.name == PUBLIC
+        world = world.answer(0, Conflict("taken")) if contended else world.step(0)
+    assert isinstance(world.passes[0].attempt.outcome, LostRace)
