@@ -107,6 +107,11 @@ _ERRORS: dict[Invariant, type[InvariantBroken]] = {
     Invariant.ORDER: OrderBroken,
 }
 
+_REMEDIES: dict[Invariant, str] = {
+    # Policies are refused before their keyring is there, so that no plan could tell.
+    Invariant.CAPACITY: "raise rotate_every, or lower the leases, jwks_max_age, max_stale or standbys",
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Check:
@@ -149,5 +154,5 @@ class Check:
         raise _ERRORS[self.invariant](
             f"{self.invariant} {self.name} would be broken" + (f" for {self.kid}" if self.kid else ""),
             why=f"{self.formula}: {self.show(self.left)} < {self.show(self.right)}",
-            fix=later or "see `plan` for what is missing",
+            fix=later or _REMEDIES.get(self.invariant, "see `plan` for what is missing"),
         )
