@@ -76,14 +76,18 @@ def private_half(keyring: Keyring, record: KeyRecord, now: Instant, staleness: M
 
 
 def lease(elapsed: Milliseconds, granted: Milliseconds) -> Check:
-    """I3: sign only while elapsed ≤ P since the last confirmed read was sent."""
+    """I3: sign only while elapsed ≤ P since the last confirmed read was sent.
+
+    A plan shows it for two polls, of which one may fail; a signer's `Lease` holds it to the rule
+    at each token.
+    """
     return Check(
         Invariant.LEASE,
         "lease",
         granted,
         elapsed,
         Unit.DURATION,
-        formula="P ≥ elapsed since the last confirmed read",
+        formula="P ≥ elapsed since the last confirmed read, at most two polls",
     )
 
 
