@@ -7,7 +7,7 @@ last observed fact, never at an earlier plan.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
@@ -57,7 +57,6 @@ class Plan:
     checks: tuple[Check, ...]
     next_due: Instant | None
     rotation_due: Instant | None = None
-    waiting: tuple[str, ...] = field(default=())
 
     @property
     def broken(self) -> tuple[Check, ...]:
