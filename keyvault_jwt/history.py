@@ -10,13 +10,8 @@ from .keyring import Commit, Keyring
 from .marks import Mark
 
 
-class Head(Protocol):
-    """Where in a keyring's history a document stands."""
-
-    @property
-    def ring(self) -> str:
-        """The keyring's name."""
-        ...
+class Point(Protocol):
+    """A place in history, such as a reader remembers."""
 
     @property
     def epoch(self) -> int:
@@ -33,28 +28,18 @@ class Head(Protocol):
         """The authority write of that revision."""
         ...
 
+
+class Head(Point, Protocol):
+    """Where in a keyring's history a document stands."""
+
+    @property
+    def ring(self) -> str:
+        """The keyring's name."""
+        ...
+
     @property
     def lineage(self) -> tuple[Commit, ...]:
         """The latest authority writes up to this revision, oldest first."""
-        ...
-
-
-class Point(Protocol):
-    """A place in history that a reader remembers."""
-
-    @property
-    def epoch(self) -> int:
-        """The epoch."""
-        ...
-
-    @property
-    def revision(self) -> int:
-        """The authority revision."""
-        ...
-
-    @property
-    def write_id(self) -> UUID:
-        """The authority write of that revision."""
         ...
 
 

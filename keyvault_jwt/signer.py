@@ -26,7 +26,7 @@ ROLE: Final = Role("signer", SignerLeaseExpired)
 
 
 @dataclass(frozen=True, slots=True)
-class BoundKey:
+class ActiveKey:
     """The active key, ready to sign: its kid, its algorithm and the usual header, encoded."""
 
     kid: str
@@ -41,7 +41,7 @@ class SigningTerms:
 
     issuer: str
     token_ttl: Milliseconds
-    key: BoundKey | None
+    key: ActiveKey | None
 
 
 class Signer:
@@ -164,9 +164,9 @@ def _taken(ring: str, issuer: str | None, remote: RemoteSigner | None, data: byt
     )
 
 
-def _bound(half: ActiveHalf, remote: RemoteSigner | None) -> BoundKey:
+def _bound(half: ActiveHalf, remote: RemoteSigner | None) -> ActiveKey:
     sign = _remotely(half, remote) if half.private is None else _locally(half, half.private)
-    return BoundKey(half.kid, half.algorithm, mint.header(half.algorithm, half.kid), sign)
+    return ActiveKey(half.kid, half.algorithm, mint.header(half.algorithm, half.kid), sign)
 
 
 def _remotely(half: ActiveHalf, remote: RemoteSigner | None) -> Sign:
