@@ -161,7 +161,7 @@ class Rollback(Command):
 
     @property
     def urgent(self) -> bool:
-        """A key that must not sign or verify any longer can't wait."""
+        """A key that should not have begun to sign can't wait, and the window may be about to close."""
         return True
 
     def decide(self, keyring: Keyring | None, view: View) -> Decision:

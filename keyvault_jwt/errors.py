@@ -334,7 +334,7 @@ class Conflict(KeyvaultJWTError):
 
 
 class LostRace(Conflict):
-    """Too many conflicts in a row; nothing of ours was written."""
+    """Too many conflicts in a row, or a pass that did not come to rest; what it committed stands."""
 
     code = "lost_race"
 

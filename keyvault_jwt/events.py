@@ -14,7 +14,7 @@ _LOGGER = logging.getLogger("keyvault_jwt")
 class Event:
     """One thing that happened.
 
-    `name` is stable and dotted (`rotation.promoted`, `cache.stale`); `facts` holds kids,
+    `name` is stable and dotted (`keyring.promoted`, `signer.lease-expired`); `facts` holds kids,
     counts and codes, never key material or tokens; `alarm` asks for a person's attention.
     """
 
