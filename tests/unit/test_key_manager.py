@@ -1,459 +1,308 @@
-"""The manager: commands against a real store, what it remembers, and what it tells."""
+"""KeyManager over a memory store: a whole life, every repetition, and clocks and stores that go back."""
 
 from __future__ import annotations
 
-import logging
-from datetime import timedelta
+import itertools
+from collections.abc import Callable
+from typing import Any
+from uuid import UUID
 
-import msgspec
 import pytest
 
-from keyvault_jwt import base64url
+from keyvault_jwt import KeyManager
 from keyvault_jwt.errors import (
     ClockBehind,
     ClockJumped,
-    Conflict,
     KeyringExists,
     KeyringFrozen,
     KeyringNotFound,
-    KidNotFound,
-    OutcomeUnknown,
-    PolicyRefused,
-    RemovalUnconfirmed,
     RolledBack,
-    StoreTimeout,
     StoreUnavailable,
 )
 from keyvault_jwt.events import Event
-from keyvault_jwt.key_manager import KeyManager
 from keyvault_jwt.keys import KeyState
 from keyvault_jwt.marks import MemoryMarks
-from keyvault_jwt.store import DocumentKind, DocumentName, Draft, Version, Versioned
-from keyvault_jwt.stores.memory import MemoryStore
-from keyvault_jwt.testing import FakeClock, UncertainStore
+from keyvault_jwt.report import Report
+from keyvault_jwt.store import DocumentKind, DocumentName
+from keyvault_jwt.testing import FakeClock
+from tests.canary import spellings
+from tests.faulty_store import FaultyStore
 from tests.model.counted_keys import CountedKeys, counted_key
-from tests.model.scenes import seconds_policy
+from tests.model.scenes import ISSUER, seconds_policy
 
-RING = "unit"
-ISSUER = "https://id.example"
-
-
-class Outages(MemoryStore):
-    """A memory store in which writes of some kinds of documents fail while `down` names them."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.down: set[DocumentKind] = set()
-
-    def replace(self, name: DocumentName, draft: Draft, *, expected: Version | None) -> Version:
-        """Write, unless documents of this kind are down."""
-        if name.kind in self.down:
-            raise StoreUnavailable("no route")
-        return super().replace(name, draft, expected=expected)
+RING = "ring"
+AUTHORITY = DocumentName(RING, DocumentKind.AUTHORITY)
 
 
-class Told(list[Event]):
-    """A listener that keeps what it hears."""
+class Office:
+    """A manager with all that it works with, so that a test can turn the clock and read the events."""
 
-    def __call__(self, event: Event) -> None:
-        self.append(event)
+    def __init__(self, clock: FakeClock, first: int = 0) -> None:
+        self.store, self.clock, self.marks = FaultyStore(), clock, MemoryMarks()
+        self.events: list[Event] = []
+        ids = itertools.count(first + 1)
+        self.arguments: dict[str, Any] = {
+            "clock": clock,
+            "key_factory": CountedKeys(first),
+            "listener": self.events.append,
+            "wait": lambda seconds: clock.advance(int(seconds * 1000)),
+            "write_ids": lambda: UUID(int=next(ids)),
+        }
+        self.manager = self.another(marks=self.marks)
+
+    def another(self, **changes: Any) -> KeyManager:
+        """Return another process's manager of the same store."""
+        return KeyManager(self.store, **(self.arguments | changes))
+
+    def create(self) -> Report:
+        """Make the keyring with the policy of seconds."""
+        return self.manager.create(RING, seconds_policy(), issuer=ISSUER)
+
+    def later(self, by: int) -> Report:
+        """Let time pass, and one pass do what is due."""
+        self.clock.advance(by)
+        return self.manager.reconcile(RING)
+
+    @property
+    def active(self) -> str:
+        """The signing kid."""
+        active = self.manager.keyring(RING).active
+        return "" if active is None else active.kid
 
     @property
     def names(self) -> list[str]:
-        """The events' names."""
-        return [event.name for event in self]
+        """What was told, by name."""
+        return [event.name for event in self.events]
 
 
 @pytest.fixture
-def clock() -> FakeClock:
-    """A clock that goes when told."""
-    return FakeClock()
-
-
-@pytest.fixture
-def store() -> Outages:
+def office(clock: FakeClock) -> Office:
     """An empty store."""
-    return Outages()
+    return Office(clock)
 
 
 @pytest.fixture
-def told() -> Told:
-    """What the manager told."""
-    return Told()
+def ready(office: Office) -> Office:
+    """A keyring whose first rotation is done, with both standbys ready."""
+    office.create()
+    office.later(6000)
+    office.later(3600)
+    office.events.clear()
+    return office
 
 
-@pytest.fixture
-def marks() -> MemoryMarks:
-    """What is remembered outside the store."""
-    return MemoryMarks()
-
-
-@pytest.fixture
-def manager(store: Outages, clock: FakeClock, told: Told, marks: MemoryMarks) -> KeyManager:
-    """A manager whose waits let the clock go on."""
-    return KeyManager(
-        store,
-        clock=clock,
-        key_factory=CountedKeys(),
-        marks=marks,
-        listener=told,
-        wait=lambda seconds: clock.advance(timedelta(seconds=seconds)),
-    )
-
-
-@pytest.fixture
-def made(manager: KeyManager, clock: FakeClock) -> KeyManager:
-    """The manager of a keyring that has rotated once and has two ready standbys."""
-    manager.create(RING, seconds_policy(), issuer=ISSUER)
-    for _ in range(2):
-        clock.advance(5900)
-        manager.reconcile(RING)
-        clock.advance(100)
-        manager.reconcile(RING)
-    clock.advance(3600)
-    return manager
-
-
-def signing(manager: KeyManager) -> str:
-    """Return the signing kid."""
-    active = manager.keyring(RING).active
-    assert active is not None
-    return active.kid
-
-
-def test_a_new_keyring_signs_at_once(manager: KeyManager) -> None:
-    """One command makes the keys, publishes them, and signs; the JWKS holds all three."""
-    report = manager.create(RING, seconds_policy(), issuer=ISSUER)
+def test_whole_life_of_a_key(office: Office) -> None:
+    """Created, signing, verify-only without private half, gone, and at last in an archive."""
+    report = office.create()
+    first = office.active
     assert report.has_active_key
-    assert report.changed
-    assert manager.names() == (RING,)
-    published = msgspec.json.decode(manager.jwks(RING))
-    assert {key["kid"] for key in published["keys"]} == {r.kid for r in manager.keyring(RING).records}
-    assert published["keyvault_jwt"]["revision"] == report.keyring.revision
+    assert len(report.keyring.records) == 3
+    seen = [KeyState.ACTIVE]
+    held = [True]
+    while not office.manager.keyring(RING).archives:
+        keyring = office.later(500).keyring
+        record = next((r for r in keyring.records if r.kid == first), None)
+        if record is not None and (record.state, record.can_sign) != (seen[-1], held[-1]):
+            seen.append(record.state)
+            held.append(record.can_sign)
+        assert office.clock.wall() < report.plan.at + 600_000, "no archive was written"
+    retired = [KeyState.DEACTIVATED] * 2
+    assert seen == [KeyState.ACTIVE, *retired, KeyState.DESTROYED]
+    assert held == [True, True, False, False]
+    keyring = office.manager.keyring(RING)
+    assert first not in {record.kid for record in keyring.records}
+    assert office.store.read(DocumentName(RING, DocumentKind.ARCHIVE, 1)) is not None
+    assert first not in office.manager.jwks(RING).decode()
+    assert office.active
+
+
+COMMANDS: dict[str, Callable[[KeyManager, str], Report]] = {
+    "reconcile": lambda m, kid: m.reconcile(RING),
+    "rotate": lambda m, kid: m.rotate(RING, replacing=kid),
+    "rotate in an emergency": lambda m, kid: m.rotate(RING, replacing=kid, emergency=True),
+    "revoke": lambda m, kid: m.revoke(RING, kid, reason="leaked"),
+    "change the policy": lambda m, kid: m.change_policy(
+        RING, seconds_policy(jwks_max_age="2s", rotate_every="9s")
+    ),
+    "migrate": lambda m, kid: m.migrate(RING, to="ES256", confirm=True),
+    "import": lambda m, kid: m.import_key(RING, counted_key("Ed25519", 77)),
+}
+
+
+@pytest.mark.parametrize("asked", COMMANDS)
+def test_repeated_command_does_nothing_twice(ready: Office, asked: str) -> None:
+    """Asked again, as after a lost answer, it commits nothing and leaves every byte in place."""
+    kid = ready.active
+    first = COMMANDS[asked](ready.manager, kid)
+    assert first.changed is (asked != "reconcile")
+    kept = ready.store.backup()
+    again = COMMANDS[asked](ready.another(marks=MemoryMarks()), kid)
+    assert (again.commits, again.entries) == (0, ())
+    assert ready.store.backup() == kept
+
+
+def test_repeated_rollback_does_not_swing(ready: Office) -> None:
+    """The second rollback names a key that no longer signs."""
+    old = ready.active
+    ready.manager.rotate(RING)
+    new = ready.active
+    ready.manager.rollback(RING, replacing=new)
+    assert ready.active == old
+    assert not ready.manager.rollback(RING, replacing=new).changed
+    assert ready.active == old
+
+
+def test_name_is_taken_once(ready: Office) -> None:
+    """A second creation is refused, and no byte is touched."""
+    kept = ready.store.backup()
     with pytest.raises(KeyringExists):
-        manager.create(RING, seconds_policy(), issuer=ISSUER)
+        ready.create()
+    assert ready.store.backup() == kept
 
 
-def test_a_refused_policy_leaves_nothing(manager: KeyManager, store: Outages) -> None:
-    """A policy over capacity makes no keyring at all."""
-    with pytest.raises(PolicyRefused):
-        manager.create(RING, seconds_policy(rotate_every="1s"), issuer=ISSUER)
-    assert list(store.names()) == []
-
-
-@pytest.mark.parametrize("asked", ["keyring", "reconcile", "rotate", "rollback", "recover", "plan", "jwks"])
-def test_a_keyring_that_is_not_there(manager: KeyManager, asked: str) -> None:
-    """Every command names what is missing."""
+def test_looking_writes_nothing(ready: Office) -> None:
+    """Plans, sets, exports and names are read."""
+    kept = ready.store.backup()
+    assert ready.manager.plan(RING).next_due is not None
+    assert ready.active in ready.manager.jwks(RING).decode()
+    assert "d" not in {name for key in ready.manager.export_keys(RING) for name in key}
+    assert ready.manager.names() == (RING,)
+    assert ready.store.backup() == kept
     with pytest.raises(KeyringNotFound):
-        getattr(manager, asked)("absent")
+        ready.manager.plan("other")
 
 
-def test_a_plan_writes_nothing(made: KeyManager, store: Outages) -> None:
-    """Looking changes no document."""
-    before = {name: store.read(name) for name in store.names()}
-    made.plan(RING)
-    made.export_keys(RING, private=True)
-    assert {name: store.read(name) for name in store.names()} == before
-
-
-def test_rotation_rollback_and_their_repeats(made: KeyManager) -> None:
-    """Each names what it acts on, so that a repeat does nothing twice."""
-    old = signing(made)
-    made.rotate(RING)
-    new = signing(made)
-    assert not made.rotate(RING, replacing=old).changed
-    assert signing(made) == new
-    made.rollback(RING)
-    assert signing(made) == old
-    assert not made.rollback(RING, replacing=new).changed
-
-
-def test_a_revocation_prints_its_bounds(made: KeyManager, clock: FakeClock) -> None:
-    """The hard bound is D + S + C + G + ε after the removal was seen; the usual one far less."""
-    kid = signing(made)
-    report = made.revoke(RING, kid[:8], reason="leaked")
-    assert report.has_active_key
-    assert made.revocation_bound(report, kid) == clock.wall() + 3600
-    assert made.usual_bound(report, kid) == clock.wall() + 200 + 1000 + 100
-    assert made.revocation_bound(report, signing(made)) is None
-    assert made.usual_bound(report, signing(made)) is None
-    with pytest.raises(KidNotFound):
-        made.revoke(RING, "unknown-kid", reason="typo")
-
-
-def test_an_unconfirmed_removal_is_loud_until_it_is_seen(
-    made: KeyManager, store: Outages, told: Told
-) -> None:
-    """While `public` can't be written the revocation fails, each time, and says that it is committed."""
-    kid = signing(made)
-    store.down = {DocumentKind.PUBLIC}
-    for _ in range(2):
-        with pytest.raises(RemovalUnconfirmed, match="repeat the command") as refused:
-            made.revoke(RING, kid, reason="leaked")
-        assert refused.value.exit_status == 1
-    assert made.keyring(RING).record(kid).state is KeyState.COMPROMISED
-    assert told[-1].alarm
-    store.down = set()
-    assert made.revoke(RING, kid, reason="leaked").keyring.record(kid).revoked is not None
-
-
-def test_a_failure_before_the_commit_is_the_store_s(made: KeyManager, store: Outages) -> None:
-    """Where nothing was committed a revocation does not claim to be."""
-    store.down = {DocumentKind.AUTHORITY}
-    with pytest.raises(StoreUnavailable):
-        made.revoke(RING, signing(made), reason="leaked")
-
-
-def test_what_was_committed_is_remembered_though_the_pass_failed(
-    made: KeyManager, store: Outages, marks: MemoryMarks
-) -> None:
-    """A revocation whose publication failed is in the mark: a store restored now is noticed."""
-    kid = signing(made)
-    store.down = {DocumentKind.PUBLIC}
-    with pytest.raises(RemovalUnconfirmed):
-        made.revoke(RING, kid, reason="leaked")
-    mark = marks.load(RING)
-    assert mark is not None
-    assert kid in mark.revoked
-    assert mark.revision == made.keyring(RING).revision
-
-
-def test_a_restored_store_is_noticed_and_recovered(made: KeyManager, store: Outages) -> None:
-    """With its mark the manager refuses a restored store, writes nothing, and recovers on command."""
-    backup = {name: store.read(name) for name in store.names()}
-    kid = signing(made)
-    made.revoke(RING, kid, reason="leaked")
-    for name, copy in backup.items():
-        there = store.read(name)
-        assert copy is not None
-        assert there is not None
-        store.replace(name, copy.draft, expected=there.version)
-    with pytest.raises(RolledBack):
-        made.reconcile(RING)
-    assert {name: store.read(name).draft for name in backup} == {  # type: ignore[union-attr]
-        name: copy.draft for name, copy in backup.items() if copy is not None
-    }
-    report = made.recover(RING)
-    assert report.keyring.record(kid).compromised is not None
-    assert not made.reconcile(RING).changed
-
-
-@pytest.mark.parametrize("landed", [True, False])
-def test_a_lost_answer_is_found_out(clock: FakeClock, landed: bool) -> None:
-    """Whether or not the write landed, the pass comes through, and rotates once."""
-    store = UncertainStore(MemoryStore())
-    manager = KeyManager(store, clock=clock, key_factory=CountedKeys(), listener=Told())
-    manager.create(RING, seconds_policy(), issuer=ISSUER)
-    clock.advance(6000)
-    store.lose(landed=landed)
-    report = manager.reconcile(RING)
-    assert [entry.action for entry in report.entries].count("promoted") == 1
-
-
-def test_a_store_that_never_answers_is_unknown(clock: FakeClock) -> None:
-    """After some tries the outcome is unknown, and a repeat finds it out."""
-    store = UncertainStore(MemoryStore())
-    manager = KeyManager(store, clock=clock, key_factory=CountedKeys(), listener=Told())
-    manager.create(RING, seconds_policy(), issuer=ISSUER)
-    clock.advance(6000)
-    for _ in range(4):
-        store.lose(landed=False)
-    with pytest.raises(OutcomeUnknown):
-        manager.reconcile(RING)
-    assert manager.reconcile(RING).changed
-
-
-def test_every_write_conflicting_gives_up(made: KeyManager, store: Outages, clock: FakeClock) -> None:
-    """A race that is always lost ends as an error of exit status 4 or 5, with nothing changed."""
-
-    class Contended(MemoryStore):
-        def read(self, name: DocumentName) -> Versioned | None:
-            return store.read(name)
-
-        def replace(self, name: DocumentName, draft: Draft, *, expected: Version | None) -> Version:
-            raise Conflict("somebody else was first")
-
-    clock.advance(6000)
-    before = made.keyring(RING)
-    other = KeyManager(Contended(), clock=clock, key_factory=CountedKeys(99), listener=Told())
-    with pytest.raises((Conflict, OutcomeUnknown)) as lost:
-        other.reconcile(RING)
-    assert lost.value.exit_status in {4, 5}
-    assert made.keyring(RING) == before
-
-
-# --- clocks --------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("by", [101, -101, 3_600_000, -3_600_000])
-def test_a_stepped_clock_stops_one_pass(made: KeyManager, clock: FakeClock, told: Told, by: int) -> None:
-    """A step of more than ε either way is told, with its size, before any gate may open by it."""
-    before = made.keyring(RING)
-    clock.step_wall(by)
-    with pytest.raises(ClockJumped, match="clock_skew is 100ms") as jumped:
-        made.reconcile(RING)
-    assert jumped.value.exit_status == 3
-    assert made.keyring(RING) == before
-    assert told[-1] == Event("clock.jumped", "", {"milliseconds": by}, alarm=True)
-
-
-def test_a_revocation_goes_through_a_stepped_clock(made: KeyManager, clock: FakeClock, told: Told) -> None:
-    """What is urgent does not wait for NTP, but the step is told."""
-    kid = signing(made)
-    clock.step_wall(3_600_000)
-    made.revoke(RING, kid, reason="leaked")
-    assert "clock.jumped" in told.names
-
-
-@pytest.mark.parametrize(("behind", "refused"), [(100, False), (101, True)])
-def test_a_clock_behind_the_last_write_waits(
-    made: KeyManager, store: Outages, behind: int, refused: bool
-) -> None:
-    """Up to ε behind the last entry is skew; a millisecond more is refused, except in an emergency."""
-    made.rotate(RING)
-    last = made.keyring(RING).ledger.entries[-1].at
-    late = KeyManager(store, clock=FakeClock(last - behind), key_factory=CountedKeys(99), listener=Told())
-    if not refused:
-        late.reconcile(RING)
-        return
-    before = made.keyring(RING)
-    with pytest.raises(ClockBehind) as told:
-        late.reconcile(RING)
-    assert told.value.exit_status == 3
-    assert made.keyring(RING) == before
-    late.revoke(RING, signing(made), reason="leaked")
-
-
-# --- moving to another store ---------------------------------------------------------------------
-
-
-@pytest.fixture
-def target(clock: FakeClock) -> KeyManager:
-    """The manager of an empty store."""
-    return KeyManager(MemoryStore(), clock=clock, key_factory=CountedKeys(500), listener=Told())
-
-
-def test_a_copy_lives_on_and_the_source_is_frozen(made: KeyManager, target: KeyManager) -> None:
-    """Every kid, date and entry is there, the source takes no more changes, and a repeat is harmless."""
-    before = made.keyring(RING)
-    made.copy_to(target, RING, source="memory:a", target="memory:b")
-    copied = target.keyring(RING)
-    assert [(r.kid, r.state, r.activated) for r in copied.records] == [
-        (r.kid, r.state, r.activated) for r in before.records
-    ]
+def test_copy_there_and_back_keeps_everything(ready: Office, clock: FakeClock) -> None:
+    """Every kid, date and entry is there, each source is frozen, and the keyring lives on."""
+    before, there = ready.manager.keyring(RING), Office(clock, 500)
+    ready.manager.copy_to(there.manager, RING, source="memory:1", target="memory:2")
+    copied = there.manager.keyring(RING)
+    assert copied.records == before.records
     assert copied.ledger.entries[: len(before.ledger.entries)] == before.ledger.entries
-    with pytest.raises(KeyringFrozen, match="memory:b"):
-        made.reconcile(RING)
-    assert not made.copy_to(target, RING, source="memory:a", target="memory:b").changed
-    target.reconcile(RING)
+    assert (
+        there.manager.jwks(RING).split(b'"keyvault_jwt"')[0]
+        == ready.manager.jwks(RING).split(b'"keyvault_jwt"')[0]
+    )
+    with pytest.raises(KeyringFrozen, match="memory:2"):
+        ready.manager.reconcile(RING)
+    there.manager.copy_to(ready.manager, RING, source="memory:2", target="memory:1")
+    back = ready.manager.keyring(RING)
+    assert back.records == before.records
+    assert [e.action for e in back.ledger.entries[len(before.ledger.entries) :]] == ["frozen", "copied"] * 2
+    assert back.frozen_to is None
+    assert ready.later(6000).has_active_key
+    with pytest.raises(KeyringFrozen):
+        there.manager.reconcile(RING)
 
 
-def test_a_copy_over_another_keyring_freezes_nothing(made: KeyManager, target: KeyManager) -> None:
-    """A target that is taken is refused before the source is closed for good."""
-    target.create(RING, seconds_policy(), issuer=ISSUER)
+def test_copy_never_covers_a_living_keyring(ready: Office, clock: FakeClock) -> None:
+    """What is alive at the target stays, and the source is not even frozen."""
+    there = Office(clock, 500)
+    there.create()
     with pytest.raises(KeyringExists):
-        made.copy_to(target, RING)
-    assert made.keyring(RING).frozen_to is None
-    made.reconcile(RING)
+        ready.manager.copy_to(there.manager, RING)
+    assert ready.manager.keyring(RING).frozen_to is None
 
 
-def test_archives_move_along(made: KeyManager, target: KeyManager, clock: FakeClock) -> None:
-    """Listed archives are copied before the keyring, so that an archived kid stays taken."""
-    for _ in range(60):
-        clock.advance(6000)
-        made.reconcile(RING)
-    made.copy_to(target, RING)
-    ring = target.keyring(RING)
-    assert ring.archives
-    for ref in ring.archives:
-        assert target.store.read(DocumentName(RING, DocumentKind.ARCHIVE, ref.number)) is not None
-    target.import_key(RING, counted_key("Ed25519", 900))
+def test_clock_behind_is_refused(ready: Office) -> None:
+    """A machine whose clock is behind the last entry by more than ε changes nothing."""
+    last = ready.manager.keyring(RING).ledger.entries[-1].at
+    kept = ready.store.backup()
+    late = ready.another(clock=FakeClock(last - 101))
+    with pytest.raises(ClockBehind):
+        late.reconcile(RING)
+    assert ready.store.backup() == kept
+    assert ready.events[-1].alarm
+    ready.another(clock=FakeClock(last - 100)).reconcile(RING)
 
 
-# --- what it tells --------------------------------------------------------------------------------
+@pytest.mark.parametrize("step", [100_000, -100_000])
+def test_clock_that_was_stepped_is_refused_once(ready: Office, step: int) -> None:
+    """No gate opens by a clock's correction; the next pass counts from the new setting."""
+    kept = ready.store.backup()
+    ready.clock.step_wall(step)
+    with pytest.raises(ClockJumped):
+        ready.manager.reconcile(RING)
+    assert ready.store.backup() == kept
+    assert [(event.name, event.facts, event.alarm) for event in ready.events] == [
+        ("clock.jumped", {"milliseconds": step}, True)
+    ]
+    if step > 0:
+        assert ready.manager.reconcile(RING).changed
+    else:
+        with pytest.raises(ClockBehind):
+            ready.manager.reconcile(RING)
 
 
-def test_listeners_hear_each_entry_and_alarms(made: KeyManager, told: Told) -> None:
-    """A rotation is told entry by entry, a keyring without active key alarms."""
-    del told[:]
-    made.rotate(RING)
-    assert {"keyring.deactivated", "keyring.promoted", "keyring.added"} <= set(told.names)
-    assert not any(event.alarm for event in told)
-    for record in made.keyring(RING).records:
-        if record.state in {KeyState.ACTIVE, KeyState.PRE_ACTIVATION}:
-            made.revoke(RING, record.kid, reason="leaked")
-    assert "keyring.no-active-key" in told.names
+@pytest.mark.parametrize("step", [100_000, -100_000])
+def test_revocation_does_not_wait_for_a_clock(ready: Office, step: int) -> None:
+    """A leaked key goes at once, whatever the time is said to be."""
+    kid = ready.active
+    ready.clock.step_wall(step)
+    report = ready.manager.revoke(RING, kid, reason="leaked")
+    assert report.keyring.record(kid).revoked is not None
+    assert kid not in ready.manager.jwks(RING).decode()
 
 
-def test_a_tampered_document_is_an_alarm_and_is_written_anew(
-    made: KeyManager, store: Outages, told: Told
-) -> None:
-    """Other bytes at our revision are replaced by a new revision's, and told of."""
-    made.reconcile(RING)
-    name = DocumentName(RING, DocumentKind.PUBLIC)
-    there = store.read(name)
-    assert there is not None
-    forged = there.draft.data.replace(b"https://id.example", b"https://id.evil.ex")
-    assert forged != there.draft.data
-    store.replace(name, Draft(forged, there.draft.revision, there.draft.write_id), expected=there.version)
-    report = made.reconcile(RING)
-    assert report.alarms
-    assert "keyring.alarm" in told.names
-    mended = store.read(name)
-    assert mended is not None
-    assert b"evil" not in mended.draft.data
-    assert not made.reconcile(RING).changed
+def test_restored_store_is_noticed_by_marks(ready: Office) -> None:
+    """The memory outside the store tells; one without memory can't know."""
+    kept, kid = ready.store.backup(), ready.active
+    ready.manager.revoke(RING, kid, reason="leaked")
+    ready.store.restore(kept)
+    with pytest.raises(RolledBack):
+        ready.manager.reconcile(RING)
+    assert ready.store.backup() == kept
+    assert ready.events[-1].alarm
+    assert not ready.another(marks=MemoryMarks()).reconcile(RING).changed
+    recovered = ready.manager.recover(RING)
+    assert recovered.keyring.record(kid).compromised is not None
+    assert kid not in ready.manager.jwks(RING).decode()
+    assert ready.manager.reconcile(RING).keyring.epoch > ready.clock.wall() - 100_000
 
 
-def test_no_private_half_is_ever_told(
-    made: KeyManager, store: Outages, told: Told, caplog: pytest.LogCaptureFixture
-) -> None:
-    """Neither events, reports, logs nor errors, with their chains, hold a private half in any spelling."""
-    caplog.set_level(logging.DEBUG)
-    shown: list[str] = [repr(made), repr(made.rotate(RING)), repr(made.plan(RING)), repr(store)]
-    store.down = {DocumentKind.PUBLIC}
-    try:
-        made.revoke(RING, signing(made), reason="leaked")
-    except RemovalUnconfirmed as error:
-        link: BaseException | None = error
-        while link is not None:
-            shown += [repr(link), str(link), repr(link.args)]
-            link = link.__context__ or link.__cause__
-    shown += [repr(event) for event in told] + [caplog.text]
-    everything = "\n".join(shown)
-    halves = [record.private for record in made.keyring(RING).records if record.private]
-    assert halves
-    for half in halves:
-        for spelt in (
-            base64url.encode(half),
-            half.hex(),
-            repr(half)[2:-1],
-            msgspec.json.encode(half).decode()[1:20],
-        ):
-            assert spelt[:24] not in everything
+def test_keyring_without_active_key_raises_an_alarm(office: Office) -> None:
+    """A revocation with no ready standby stops signing, and says so each time."""
+    office.create()
+    office.later(6000)
+    assert office.manager.revoke(RING, office.active, reason="leaked").has_active_key
+    assert not office.manager.revoke(RING, office.active, reason="leaked").has_active_key
+    assert (office.names[-1], office.events[-1].alarm) == ("keyring.no-active-key", True)
 
 
-def test_closing_closes_the_store(clock: FakeClock) -> None:
-    """A manager is a context manager of its store, if that can be closed at all."""
-
-    class Closable(MemoryStore):
-        closed = False
-
-        def close(self) -> None:
-            self.closed = True
-
-    store = Closable()
-    with KeyManager(store, clock=clock) as manager:
-        assert manager.store is store
-    assert store.closed
+def test_revocation_bound_counts_from_the_observed_removal(ready: Office) -> None:
+    """D + S + C + G + ε in the worst case, poll + C + ε while all goes well."""
+    kid = ready.active
+    report = ready.manager.revoke(RING, kid, reason="leaked")
+    seen = report.keyring.record(kid).revoked
+    assert seen is not None
+    assert ready.manager.revocation_bound(report, kid) == seen + 3600
+    assert ready.manager.usual_bound(report, kid) == seen + 1300
+    assert ready.manager.revocation_bound(report, ready.active) is None
+    assert ready.manager.usual_bound(report, ready.active) is None
 
 
-def test_a_time_out_of_a_read_is_the_store_s(clock: FakeClock) -> None:
-    """Without an answer to the first read nothing was done."""
+def test_failed_pass_is_told_and_raised(ready: Office) -> None:
+    """A store that is down is the store's own error, told by its code."""
+    ready.store.failure = StoreUnavailable("no route")
+    with pytest.raises(StoreUnavailable):
+        ready.manager.reconcile(RING)
+    assert [(event.name, event.facts) for event in ready.events] == [
+        ("keyring.pass-failed", {"code": "store_unavailable"})
+    ]
 
-    class Silent(MemoryStore):
-        def read(self, name: DocumentName) -> Versioned | None:
-            raise StoreTimeout("no answer")
 
-    with pytest.raises(StoreTimeout):
-        KeyManager(Silent(), clock=clock, listener=Told()).reconcile(RING)
+def test_events_tell_each_entry_and_no_secret(office: Office) -> None:
+    """One event per ledger entry; no spelling of any private half in any of them."""
+    office.create()
+    office.later(6000)
+    office.later(3600)
+    office.manager.rotate(RING)
+    office.manager.revoke(RING, office.active, reason="leaked")
+    entries = office.manager.keyring(RING).ledger.entries
+    told = [event.facts["seq"] for event in office.events if "seq" in event.facts]
+    assert told == [entry.seq for entry in entries]
+    text = repr(office.events)
+    for number in range(1, office.arguments["key_factory"].made + 1):
+        private = counted_key("Ed25519", number).private
+        assert private is not None
+        assert not any(spelling in text for spelling in spellings("Ed25519", private))
