@@ -1,7 +1,7 @@
 """One write of `authority`, carried to a typed outcome: won, lost, or not to be found out.
 
 A time-out is neither success nor failure.  The lineage of whoever wrote last tells: it holds
-our write id if our write landed, even when others have written since (DESIGN section 5).
+our write id if our write landed, even when others have written since.
 """
 
 from __future__ import annotations

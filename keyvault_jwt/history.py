@@ -61,7 +61,7 @@ def is_forked(head: Head, seen: Point) -> bool:
 
 
 def require_continuation(head: Head, seen: Point | None) -> None:
-    """Raise `RolledBack` unless the document continues what was seen (DESIGN section 5)."""
+    """Raise `RolledBack` unless the document continues what was seen."""
     if seen is None or not (is_behind(head, seen) or is_forked(head, seen)):
         return
     raise rolled_back(head, seen)

@@ -54,7 +54,7 @@ class KeyRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     `created`, `activated`, `deactivated`, `compromised` and `destroyed` are the times of the
     writes that said so; `published`, `stopped`, `revoked` and `removed` are stamps of
-    *observed* facts, and only these start clocks (DESIGN section 4).  All are milliseconds
+    *observed* facts, and only these start clocks.  All are milliseconds
     since the Unix epoch.  `token_ttl_max` and `lease_max` are L_max and P_max, only ever raised.
     """
 

@@ -1,7 +1,7 @@
 """High-water marks: the newest state of a keyring that was ever seen, kept outside its store.
 
 A store that was restored from a backup shows an older history as if it were the present; only
-a memory that was not restored with it can tell (DESIGN section 5, `RolledBack`).
+a memory that was not restored with it can tell (`RolledBack`).
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What the derived documents, as read back, prove: the stamps that start clocks (DESIGN section 4)."""
+"""What the derived documents, as read back, prove: the stamps that start clocks."""
 
 from __future__ import annotations
 

@@ -53,7 +53,7 @@ MAX_STANDBYS: Final = 16
 
 @dataclass(frozen=True, slots=True)
 class Timing:
-    """A policy's numbers in milliseconds, with the store's staleness S (DESIGN section 4)."""
+    """A policy's numbers in milliseconds, with the store's staleness S."""
 
     rotate_every: Milliseconds
     token_ttl: Milliseconds

@@ -1,4 +1,4 @@
-"""Publisher: a keyring's JWK Set, answered for as long as the lease on it holds (DESIGN section 4, D)."""
+"""Publisher: a keyring's JWK Set, answered for as long as the lease D on it holds."""
 
 from __future__ import annotations
 

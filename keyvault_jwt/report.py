@@ -32,6 +32,6 @@ class Report:
 
 
 def mark_of(keyring: Keyring) -> Mark:
-    """Return what to remember of a keyring outside its store (DESIGN section 5)."""
+    """Return what to remember of a keyring outside its store."""
     revoked = frozenset(r.kid for r in keyring.records if r.compromised is not None)
     return Mark(keyring.epoch, keyring.revision, keyring.write_id, revoked)

@@ -19,7 +19,7 @@ _RING = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}", re.ASCII)
 
 
 class DocumentKind(StrEnum):
-    """The documents of a keyring; each role is granted only its own (DESIGN section 5)."""
+    """The documents of a keyring; each role is granted only its own."""
 
     AUTHORITY = "authority"
     SIGNING = "signing"

@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import Final
 from urllib.parse import parse_qsl, urlsplit
 
+from ._version import __version__
 from .errors import BadStoreURL, MissingExtra
 from .store import DocumentStore
 
@@ -27,7 +28,7 @@ def open_store(url: str | None = None) -> DocumentStore:
     """Return the store that `url` names; without one, that of `KEYVAULT_JWT_STORE`.
 
     Raises `BadStoreURL` for a URL that no provider understands or that carries credentials,
-    and `MissingExtra` when the provider's packages are not installed.  No message quotes the
+    and `MissingExtra` when the provider or its packages are not installed.  No message quotes the
     URL: it may hold what its author should not have put there.
     """
     if url is None:
@@ -91,7 +92,11 @@ def _provider(scheme: str) -> EntryPoint:
             fix="uninstall all but one of them",
         )
     if not found and scheme in _EXTRAS:
-        raise _missing(scheme, "its provider")
+        raise MissingExtra(
+            f"no provider of {scheme} stores is installed",
+            why=f"keyvault-jwt {__version__} brings none, and no other package here offers one",
+            fix=f"use file:DIR until a version has it in keyvault-jwt[{_EXTRAS[scheme]}]",
+        )
     if not found:
         raise BadStoreURL(
             f"no installed package offers {scheme} stores", fix=f"the schemes here are {_known()}"

@@ -25,7 +25,7 @@ FAST = RotationPolicy(
     max_stale="1s",
     rollback_window=timedelta(seconds=1),
 )
-"""The policy of seconds of DESIGN section 4: lead 3.6 s, retire 3.8 s."""
+"""The policy of seconds: lead 3.6 s, retire 3.8 s."""
 
 
 class FaultyStore(MemoryStore):

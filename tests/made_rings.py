@@ -18,7 +18,7 @@ NOW: Instant = START + 60_000
 LEAD: Milliseconds = 3600
 RETIRE: Milliseconds = 3800
 PRIVATE: Milliseconds = 1700
-"""The lengths of the policy of seconds with S = 0 (DESIGN section 4)."""
+"""The lengths of the policy of seconds with S = 0."""
 
 _SIGNED = {"published": NOW - 30_000, "token_ttl_max": 2000, "lease_max": 1500}
 _USUAL: dict[KeyState, dict[str, Any]] = {

@@ -35,17 +35,17 @@ class Announcer:
             return
         if before is not None and origin is not None and before.parsed.origin == origin:
             # One revision has one set of keys; somebody wrote without a commit.
-            self._tell(Event("cache.revision_reused", ring, {"revision": origin.revision}, alarm=True))
+            self._tell(Event("cache.revision-reused", ring, {"revision": origin.revision}, alarm=True))
         for key in now.parsed.skipped:
             reason: dict[str, str | int] = {
                 "kid": _shown(key.kid or ""),
                 "code": key.code,
                 "reason": key.reason,
             }
-            self._tell(Event("cache.key_skipped", ring, reason, alarm=key.code == "private_member"))
+            self._tell(Event("cache.key-skipped", ring, reason, alarm=key.code == "private_member"))
 
     def failed(self, error: KeyvaultJWTError, state: State, failures: int) -> None:
-        """`cache.refresh_failed`: an alarm once the set is past its max-age, or for a false set."""
+        """`cache.refresh-failed`: an alarm once the set is past its max-age, or for a false set."""
         alarm = state != "fresh" or isinstance(error, RolledBack | ForeignDocument | FutureDocument)
         facts: dict[str, str | int] = {
             "code": error.code,
@@ -54,15 +54,15 @@ class Announcer:
             "failures": failures,
             "state": state,
         }
-        self._tell(Event("cache.refresh_failed", "", facts, alarm))
+        self._tell(Event("cache.refresh-failed", "", facts, alarm))
 
     def denied(self, name: str) -> None:
         """`cache.denied`: a kid or thumbprint was withdrawn here."""
         self._tell(Event("cache.denied", "", {"kid": _shown(name)}))
 
     def state_failed(self, error: KeyvaultJWTError) -> None:
-        """`cache.state_failed`: what should survive a restart could not be kept."""
-        self._tell(Event("cache.state_failed", "", {"code": error.code, "what": error.what}, alarm=True))
+        """`cache.state-failed`: what should survive a restart could not be kept."""
+        self._tell(Event("cache.state-failed", "", {"code": error.code, "what": error.what}, alarm=True))
 
     def _tell(self, event: Event) -> None:
         told = Event(event.name, event.ring, {"source": self._source, **event.facts}, event.alarm)

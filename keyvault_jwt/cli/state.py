@@ -1,4 +1,4 @@
-"""The run's memory outside the store: high-water marks in the state directory (DESIGN section 5)."""
+"""The run's memory outside the store: high-water marks in the state directory."""
 
 from __future__ import annotations
 

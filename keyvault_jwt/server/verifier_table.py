@@ -1,6 +1,6 @@
 """VerifierTable: which set each verifier holds, as far as its requests tell.
 
-Informative only: what a client says of itself never shortens a lead (DESIGN section 7).
+Informative only: what a client says of itself never shortens a lead.
 """
 
 from __future__ import annotations

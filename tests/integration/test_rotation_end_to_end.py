@@ -28,7 +28,7 @@ FAST = {
     "max-stale": "1s",
     "rollback-window": "1s",
 }
-"""DESIGN section 4's policy of seconds: lead 3.6 s, retirement 3.8 s."""
+"""The policy of seconds: lead 3.6 s, retirement 3.8 s."""
 
 ISSUER = "https://id.example"
 AUDIENCE = "api"

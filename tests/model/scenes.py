@@ -17,7 +17,7 @@ RECONCILE = command.Reconcile()
 
 
 def seconds_policy(algorithm: str = "Ed25519", **changes: str) -> RotationPolicy:
-    """Return the policy of seconds of DESIGN section 4: lead 3.6 s, retire 3.8 s, rotation every 6 s."""
+    """Return the policy of seconds: lead 3.6 s, retire 3.8 s, rotation every 6 s."""
     parameters = {
         "rotate_every": "6s",
         "token_ttl": "2s",

@@ -80,7 +80,7 @@ def pem_of(private: Any) -> bytes:
 
 
 def test_the_table() -> None:
-    """Names, kty, crv and strength as DESIGN section 6 and NIST SP 800-57 have them."""
+    """Names, kty, crv and strength as the RFCs and NIST SP 800-57 have them."""
     assert {row.name: (row.kty, row.crv, row.strength) for row in ALGORITHMS.values()} == {
         "ES256": ("EC", "P-256", 128),
         "ES384": ("EC", "P-384", 192),

@@ -70,7 +70,7 @@ def retirement(policy: RotationPolicy, staleness: int = 0) -> int:
 
 
 def test_defaults() -> None:
-    """Every default of DESIGN section 4, and no parameter besides these."""
+    """Every default that docs/concepts.md names, and no parameter besides these."""
     policy = RotationPolicy()
     expected = DEFAULTS | {"algorithm": "ES256", "standbys": 2}
     assert {name: getattr(policy, name) for name in RotationPolicy.model_fields} == expected

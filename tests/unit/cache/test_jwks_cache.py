@@ -236,11 +236,11 @@ def test_state_is_told(endpoint: Endpoint, make_cache: MakeCache, clock: FakeClo
     for _ in range(2):
         clock.advance(timedelta(seconds=301))
         watched.cache.current()
-        watched.settle("cache.refresh_failed", len(seen))
+        watched.settle("cache.refresh-failed", len(seen))
         seen.append(watched.cache.health().state)
         assert watched.cache.health().last_error == "fetch"
     assert seen == ["fresh", "stale", "expired"]
-    assert [event.alarm for event in watched.events("cache.refresh_failed")] == [True, True]
+    assert [event.alarm for event in watched.events("cache.refresh-failed")] == [True, True]
     endpoint.publish()
     clock.advance(timedelta(seconds=60))
     watched.fetch()
@@ -495,7 +495,7 @@ def test_bad_key_is_reported(endpoint: Endpoint, make_cache: MakeCache, make_key
     watched.fetch()
     watched.cache.refresh()
     assert watched.kids() == {good.kid}
-    told = watched.events("cache.key_skipped")
+    told = watched.events("cache.key-skipped")
     assert [(event.facts["kid"], event.facts["code"], event.alarm) for event in told] == [
         (leaked.kid, "private_member", True),
         ("od?d", "wrong_key_type", False),
@@ -527,7 +527,7 @@ def test_listener_that_raises_tells_nothing_of_a_source(caplog: pytest.LogCaptur
 
     with JWKSCache(Quoting(), listener=listener) as cache, pytest.raises(FetchError, match="ConnectionError"):
         cache.refresh()
-    assert "a listener failed on cache.refresh_failed" in caplog.text
+    assert "a listener failed on cache.refresh-failed" in caplog.text
     assert "CREDENTIAL" not in caplog.text
 
 
@@ -621,7 +621,7 @@ def test_set_from_the_past_is_a_failed_fetch(
     with pytest.raises((RolledBack, ForeignDocument)):
         watched.cache.refresh()
     assert watched.kids() == {good.kid}
-    assert watched.events("cache.refresh_failed")[-1].alarm
+    assert watched.events("cache.refresh-failed")[-1].alarm
     health = watched.cache.health()
     assert (health.epoch, health.revision, health.state) == (5, 7, "fresh")
     clock.advance(timedelta(seconds=600))
@@ -639,7 +639,7 @@ def test_epoch_that_has_not_begun_is_a_failed_fetch(
     with pytest.raises(FutureDocument, match="clock"):
         watched.cache.refresh()
     assert watched.kids() is None
-    assert watched.events("cache.refresh_failed")[-1].alarm
+    assert watched.events("cache.refresh-failed")[-1].alarm
     endpoint.publish(good.jwk(), **ours(7, epoch=clock.wall() + day))
     for cache in (watched, make_cache(state=tmp_path)):
         cache.cache.refresh()
@@ -660,10 +660,10 @@ def test_set_from_the_future_is_taken(endpoint: Endpoint, make_cache: MakeCache,
         endpoint.publish(key.jwk(), **origin)
         watched.cache.refresh()
         assert watched.kids() == {key.kid}
-    assert not watched.events("cache.revision_reused")
+    assert not watched.events("cache.revision-reused")
     endpoint.publish(two.jwk(), **ours(1, epoch=6))
     watched.cache.refresh()
-    assert watched.events("cache.revision_reused")[0].alarm
+    assert watched.events("cache.revision-reused")[0].alarm
 
 
 # --- denial, closing and the rest -------------------------------------------------------------
@@ -774,7 +774,7 @@ def test_secrets_never_come_over_the_web(
     endpoint.publish(make_key("HS256", 0).jwk())
     watched = make_cache()
     assert watched.fetch().keys == ()
-    assert watched.events("cache.key_skipped")[0].alarm
+    assert watched.events("cache.key-skipped")[0].alarm
 
 
 def test_credentials_go_to_the_endpoint_only(endpoint: Endpoint, clock: FakeClock) -> None:

@@ -243,7 +243,7 @@ def test_state_that_can_not_be_written(
     (tmp_path / "jwks").touch()
     watched.cache.refresh()
     assert watched.kids() == {key.kid}
-    assert watched.events("cache.state_failed")[0].alarm
+    assert watched.events("cache.state-failed")[0].alarm
     with pytest.raises((StoreError, ForeignDocument)):
         watched.cache.deny(key.kid)
     assert watched.kids() == set()

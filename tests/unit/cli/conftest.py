@@ -19,7 +19,7 @@ SECONDS = [
     *("--signer-poll=200ms", "--publisher-poll=200ms", "--signer-lease=1500ms", "--publisher-lease=1500ms"),
     *("--jwks-max-age=1s", "--max-stale=1s", "--rollback-window=1s"),
 ]
-"""A policy of seconds that satisfies every inequality (DESIGN section 4)."""
+"""A policy of seconds that satisfies every inequality."""
 ISSUER = "https://id.example"
 DEADLINE = 30.0
 

@@ -34,5 +34,5 @@ def test_a_short_one_is_not_told() -> None:
 
 
 def test_patience_is_two_seconds() -> None:
-    """Progress on anything over two seconds (DESIGN section 7)."""
+    """Progress on anything over two seconds."""
     assert PATIENCE == 2
