@@ -20,6 +20,18 @@ class Filesystem(Protocol):
         """Make a directory; raises `FileExistsError`."""
         ...
 
+    def open_lock(self, name: str, *, at: int) -> int:
+        """Open the file that is locked, and make it if there is none."""
+        ...
+
+    def lock(self, file: int) -> None:
+        """Lock an open file against every other; raises `BlockingIOError` while another is locked."""
+        ...
+
+    def unlock(self, file: int) -> None:
+        """Give a lock back."""
+        ...
+
     def create(self, name: str, *, at: int) -> int:
         """Create a file that must not exist, readable by its owner alone; return it open for writing."""
         ...
@@ -69,6 +81,18 @@ class SystemFilesystem:
     def make_directory(self, name: str, *, at: int | None) -> None:
         """Make a directory, under the caller's umask."""
         os.mkdir(name, 0o755, dir_fd=at)
+
+    def open_lock(self, name: str, *, at: int) -> int:
+        """Open or make a file of mode 0600; a link under that name is not followed."""
+        return os.open(name, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600, dir_fd=at)
+
+    def lock(self, file: int) -> None:
+        """Take flock(2) without waiting."""
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+    def unlock(self, file: int) -> None:
+        """Give flock(2) back."""
+        fcntl.flock(file, fcntl.LOCK_UN)
 
     def create(self, name: str, *, at: int) -> int:
         """Create a file of mode 0600; a link under that name is not followed."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import random
 import time
@@ -47,7 +46,7 @@ class DirectoryLock:
         try:
             yield
         finally:
-            fcntl.flock(file, fcntl.LOCK_UN)
+            directory.filesystem.unlock(file)
             self._closed(file)
 
     def _locked(self, directory: Directory) -> int:
@@ -57,7 +56,7 @@ class DirectoryLock:
             file = self._opened(directory)
             try:
                 directory.adopt(file)
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                directory.filesystem.lock(file)
                 if _is_entry(file, directory):
                     return file
             except BlockingIOError:
@@ -72,8 +71,7 @@ class DirectoryLock:
             pause = min(2 * pause, _LONGEST_PAUSE)
 
     def _opened(self, directory: Directory) -> int:
-        flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
-        file = os.open(LOCK_NAME, flags, 0o600, dir_fd=directory.fd)
+        file = directory.filesystem.open_lock(LOCK_NAME, at=directory.fd)
         self._open.add(file)
         return file
 

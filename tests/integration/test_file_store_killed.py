@@ -33,7 +33,7 @@ def test_killed_at_every_step(tmp_path: Path) -> None:
     reports = [json.loads(line) for line in done.stdout.splitlines()]
     points = [(report["step"], report["moment"]) for report in reports]
     renamed = points.index(("rename", "after"))
-    assert {"remove", "create", "write", "flush", "rename"} <= {step for step, _ in points}
+    assert {"lock", "remove", "create", "write", "flush", "rename", "unlock"} <= {step for step, _ in points}
     for place, report in enumerate(reports):
         assert report["killed"], report
         assert report["whole"], report
