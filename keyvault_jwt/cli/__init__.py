@@ -17,6 +17,7 @@ main = CommandLine(
     package=f"{__name__}.commands",
     listings=(
         Listing("up", "up", "Run", "Make a keyring if there is none; rotate, publish and show it."),
+        Listing("demo", "demo", "Run", "Watch a fleet live a key's whole life, in less than a minute."),
         Listing("scheduler", "scheduler", "Run", "Rotate keyrings when they are due."),
         Listing("serve", "serve", "Run", "Publish the JWK Sets of a store over HTTP."),
         Listing("doctor", "doctor", "Run", "Check clocks, store, keys, documents and policies."),

@@ -12,7 +12,8 @@ from ...clock import Instant
 from ...keys import KeyRecord, KeyState
 from .. import terminal
 from ..ages import about, dated, iso_or_none, seen_from
-from ..lanes import ASCII, KID_WIDTH, UNICODE, Line, draw
+from ..lanes import KID_WIDTH, draw
+from ..looks import coloured, glyphs_for
 from ..phase import Phase
 from ..ring_command import RingCommand
 from ..session import Session, pass_session
@@ -25,14 +26,6 @@ if TYPE_CHECKING:
     from ...plan import Plan
 
 _HEADS = ("kid", "state", "that is", "alg", "age", "public", "signs", "next")
-_LOOKS: dict[Phase, dict[str, Any]] = {
-    Phase.WAITING: {"fg": "blue"},
-    Phase.READY: {"fg": "cyan"},
-    Phase.SIGNING: {"fg": "green", "bold": True},
-    Phase.VERIFYING: {"fg": "yellow"},
-    Phase.REVOKED: {"fg": "red", "bold": True},
-    Phase.GONE: {"fg": "white"},
-}
 
 
 @click.command("show", cls=RingCommand)
@@ -101,9 +94,8 @@ def _lines(keyring: Keyring, plan: Plan, times: Timeline) -> Iterator[str]:
     if older:
         yield f"and {older} that were gone before"
     yield ""
-    glyphs = UNICODE if terminal.speaks_unicode(sys.stdout) else ASCII
-    for line in draw(times, terminal.width(), glyphs):
-        yield _coloured(line)
+    for line in draw(times, terminal.width(), glyphs_for(sys.stdout)):
+        yield coloured(line, sys.stdout)
     yield ""
     if keyring.active is None and keyring.frozen_to is None:
         yield "no key is signing"
@@ -155,12 +147,3 @@ def _next(lane: Lane, record: KeyRecord, now: Instant) -> str:
         if start is not None and start >= now:
             return f"{word} {seen_from(now, start)}" if start > now else f"{word} now"
     return ""
-
-
-def _coloured(line: Line) -> str:
-    if not terminal.colourful(sys.stdout):
-        return "".join(span.text for span in line).rstrip()
-    return "".join(
-        span.text if span.phase is None else click.style(span.text, dim=span.planned, **_LOOKS[span.phase])
-        for span in line
-    )

@@ -1,0 +1,32 @@
+"""A fleet in fast time: a key's whole life in seconds, played by separate processes over HTTP.
+
+Needs the `demo` extra; a `Conductor` without it raises `MissingExtra`.
+"""
+
+from __future__ import annotations
+
+from .acts import PLAY
+from .audience import Audience, View
+from .cast import Cast, VerifierRole
+from .closing import Closing, Scene
+from .conductor import Conductor
+from .errors import DemoFailed, MemberLost
+from .messages import Library, Occasion
+from .place import Place, place
+
+__all__ = [
+    "PLAY",
+    "Audience",
+    "Cast",
+    "Closing",
+    "Conductor",
+    "DemoFailed",
+    "Library",
+    "MemberLost",
+    "Occasion",
+    "Place",
+    "Scene",
+    "VerifierRole",
+    "View",
+    "place",
+]

@@ -1,0 +1,47 @@
+"""Closing: what a demonstration came to, and whether it kept its promises."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from ..clock import Milliseconds
+from .audience import View
+from .messages import Library
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """Something promised, and whether it happened."""
+
+    title: str
+    happened: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Closing:
+    """The last view, the scenes, the verifiers with their libraries, and how long it all took."""
+
+    view: View
+    scenes: tuple[Scene, ...]
+    verifiers: tuple[tuple[str, Library], ...]
+    length: Milliseconds
+
+    @property
+    def kept(self) -> bool:
+        """Whether every promise was kept."""
+        return not any(self.broken())
+
+    def broken(self) -> Iterator[str]:
+        """Yield each promise that was not kept, in words."""
+        tally = self.view.tally
+        refused, past = len(tally.refused_though_valid), len(tally.accepted_past_bound)
+        if refused:
+            yield f"refused though unexpired and not revoked: {refused}"
+        if past:
+            yield f"the revoked key accepted after its bound: {past}"
+        for scene in self.scenes:
+            if not scene.happened:
+                yield f"did not happen: {scene.title}"
+        if not tally.issued or not all(tally.accepted_by(name) for name, _ in self.verifiers):
+            yield "a verifier accepted no token at all"

@@ -1,0 +1,22 @@
+"""What can keep a demonstration from being one.
+
+KeyvaultJWTError
+├── MemberLost        demo_member_lost
+└── DemoFailed        demo_failed
+"""
+
+from __future__ import annotations
+
+from ..errors import KeyvaultJWTError
+
+
+class MemberLost(KeyvaultJWTError):
+    """A process of the fleet ended, or never began, though nobody asked it to."""
+
+    code = "demo_member_lost"
+
+
+class DemoFailed(KeyvaultJWTError):
+    """The closing count shows a promise broken, or a scene that did not happen."""
+
+    code = "demo_failed"

@@ -1,0 +1,68 @@
+"""Fast time: a policy of seconds under which a key's whole life can be watched.
+
+It keeps every inequality that a policy of months keeps.  A store whose reads may be old (S)
+makes the seconds longer.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Final
+
+from ..clock import Milliseconds
+from ..duration import milliseconds
+from ..policy import RotationPolicy
+
+FIRST_ALGORITHM: Final = "ES256"
+NEXT_ALGORITHM: Final = "ES384"
+"""What the fleet begins with, and migrates to: PyJWT and joserfc verify both."""
+
+ROTATIONS: Final = 5
+LIMIT: Final[Milliseconds] = 56_000
+"""How long the play may last where S is 0, so that with its beginning and end it takes a minute at most."""
+
+_LEASE: Final = timedelta(milliseconds=1200)
+_POLL: Final = timedelta(milliseconds=200)
+_SKEW: Final = timedelta(milliseconds=100)
+_SECOND: Final = timedelta(seconds=1)
+_SLACK: Final[Milliseconds] = 100
+_MARGIN: Final[Milliseconds] = 8_000
+
+
+def fast_policy(staleness: Milliseconds = 0) -> RotationPolicy:
+    """Return the policy for a store whose S is `staleness`: R is as short as I6 allows, and 0.1 s."""
+    return RotationPolicy(**_parameters(timedelta(milliseconds=_shortest_period(staleness) + _SLACK)))
+
+
+def limit(staleness: Milliseconds = 0) -> Milliseconds:
+    """Return how long the play may last: half as long again as it takes, and where S is 0 just `LIMIT`."""
+    timing = fast_policy(staleness).timing(staleness)
+    takes = ROTATIONS * timing.rotate_every + 2 * timing.exposure + _MARGIN
+    return max(LIMIT, takes * 3 // 2)
+
+
+def _shortest_period(staleness: Milliseconds) -> Milliseconds:
+    timing = RotationPolicy(**_parameters(_SECOND)).timing(staleness)
+    return timing.exposure + timing.handover
+
+
+def _parameters(rotate_every: timedelta) -> dict[str, str | timedelta]:
+    return {
+        "algorithm": FIRST_ALGORITHM,
+        "rotate_every": rotate_every,
+        "token_ttl": 3 * _SECOND,
+        "leeway": _SKEW,
+        "clock_skew": _SKEW,
+        "signer_poll": _POLL,
+        "publisher_poll": _POLL,
+        "signer_lease": _LEASE,
+        "publisher_lease": _LEASE,
+        "jwks_max_age": _SECOND,
+        "max_stale": _SECOND,
+        "rollback_window": _SECOND,
+    }
+
+
+def length(policy: RotationPolicy) -> float:
+    """Return the seconds that a verifier may use a set it was given (C)."""
+    return milliseconds(policy.jwks_max_age) / 1000

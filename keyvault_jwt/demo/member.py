@@ -1,0 +1,112 @@
+"""Member: one process of the fleet, seen from the conductor."""
+
+from __future__ import annotations
+
+import queue
+import subprocess
+import sys
+import threading
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Final, TypeAlias
+
+import msgspec
+
+from .messages import ENCODER, REPORTS, Left, Order, Report
+
+Inbox: TypeAlias = "queue.SimpleQueue[tuple[Member, Report]]"
+"""Where every member's reports come together."""
+
+_GRACE: Final = 2.0
+_LONGEST_REMARK: Final = 200
+
+
+class Member:
+    """A process that plays `role`, and ends with this one: its stdin is the pipe that it watches.
+
+    What it says on stderr goes to the file `remarks`.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        role: str,
+        inbox: Inbox,
+        *,
+        environment: Mapping[str, str],
+        remarks: Path,
+    ) -> None:
+        self.name, self.role, self._remarks = name, role, remarks
+        self.expected_to_end = False
+        with remarks.open("wb") as stderr:
+            # -P: a module that lies in the working directory is none of ours.
+            self._process = subprocess.Popen(  # noqa: S603  (our own interpreter and module)
+                [sys.executable, "-P", "-m", __package__ or "", role],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=stderr,
+                env=dict(environment),
+            )
+        self._reader = threading.Thread(target=self._read, args=(inbox,), name=f"from-{name}", daemon=True)
+        self._reader.start()
+
+    def __repr__(self) -> str:
+        return f"Member({self.name!r}, pid={self._process.pid})"
+
+    @property
+    def status(self) -> int | None:
+        """How it ended, as `Popen.returncode`; None while it runs."""
+        return self._process.poll()
+
+    def begin(self, part: msgspec.Struct) -> None:
+        """Tell the member its part; it waits for that."""
+        self._send(part)
+
+    def order(self, order: Order) -> None:
+        """Tell the member what to do; one that has ended hears nothing."""
+        self._send(order)
+
+    def kill(self) -> int:
+        """Kill the member with SIGKILL and return how it ended."""
+        self.expected_to_end = True
+        self._process.kill()
+        return self._process.wait()
+
+    def dismiss(self) -> None:
+        """Close its pipe, at which it ends; does not wait."""
+        self.expected_to_end = True
+        if self._process.stdin is not None:
+            with suppress(OSError):
+                self._process.stdin.close()
+
+    def close(self) -> None:
+        """Wait until it has ended, and kill it if that takes long."""
+        self.dismiss()
+        try:
+            self._process.wait(_GRACE)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        self._reader.join(_GRACE)
+        if self._process.stdout is not None:
+            self._process.stdout.close()
+
+    def remark(self) -> str:
+        """Return the last line that it wrote to stderr."""
+        lines = self._remarks.read_text(errors="replace").strip().splitlines()
+        return lines[-1][:_LONGEST_REMARK] if lines else ""
+
+    def _send(self, message: msgspec.Struct) -> None:
+        assert self._process.stdin is not None
+        with suppress(OSError, ValueError):  # ended, or dismissed
+            self._process.stdin.write(ENCODER.encode(message) + b"\n")
+            self._process.stdin.flush()
+
+    def _read(self, inbox: Inbox) -> None:
+        assert self._process.stdout is not None
+        for line in self._process.stdout:
+            # A member that was killed may have been in the middle of a line.
+            with suppress(msgspec.DecodeError):
+                inbox.put((self, REPORTS.decode(line)))
+        inbox.put((self, Left()))
