@@ -10,7 +10,7 @@ WORKERS ?= 2
 VENV := .venv
 BIN := $(VENV)/bin
 PINNED := --constraint constraints.txt --build-constraint constraints.txt
-RUNTIME := --editable '.[server]'
+RUNTIME := --editable '.[demo]'
 DEVELOPMENT := $(RUNTIME) --group dev
 INPUTS := pyproject.toml constraints.txt Makefile
 
@@ -28,13 +28,16 @@ pip-install = { $(BIN)/python -m pip --version >/dev/null 2>&1 || $(BIN)/python 
 	&& $(BIN)/python -m pip install --quiet --constraint constraints.txt --upgrade pip \
 	&& $(BIN)/python -m pip install --quiet $(PINNED) $(1)
 
-.PHONY: help up test lint types imports unit format bench constraints clean
+.PHONY: help up demo test lint types imports unit format bench constraints clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "%-12s %s\n", $$1, $$2 }' Makefile
 
 up: $(VENV)/.runtime ## rotate, publish and show keys on the embedded store, at 127.0.0.1:8700
 	@exec $(BIN)/keyvault-jwt up $(ARGS)
+
+demo: $(VENV)/.runtime ## watch a fleet rotate, lose processes and revoke, in less than a minute
+	@exec $(BIN)/keyvault-jwt demo $(ARGS)
 
 test: lint types imports ## check style, types and import rules, then run every test
 	$(BIN)/pytest --numprocesses=$(WORKERS) --dist=worksteal --cov --cov-report=term
@@ -82,7 +85,7 @@ $(BIN)/python:
 	@"$(PYTHON)" -m venv --clear $(if $(UV),--without-pip) $(VENV)
 
 $(VENV)/.runtime: $(INPUTS) | $(BIN)/python
-	@echo "installing what 'make up' needs (up to a minute)"
+	@echo "installing what 'make up' and 'make demo' need (up to a minute)"
 	@$(call install,$(RUNTIME))
 	@touch $@
 
