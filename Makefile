@@ -28,7 +28,7 @@ pip-install = { $(BIN)/python -m pip --version >/dev/null 2>&1 || $(BIN)/python 
 	&& $(BIN)/python -m pip install --quiet --constraint constraints.txt --upgrade pip \
 	&& $(BIN)/python -m pip install --quiet $(PINNED) $(1)
 
-.PHONY: help up demo test lint types imports unit format bench constraints clean
+.PHONY: help up demo test lint types imports unit simulate format bench constraints clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "%-12s %s\n", $$1, $$2 }' Makefile
@@ -59,6 +59,9 @@ unit: $(VENV)/.development ## run the unit tests alone
 format: $(VENV)/.development ## rewrite the sources in the one style
 	$(BIN)/ruff check --fix-only .
 	$(BIN)/ruff format .
+
+simulate: $(VENV)/.development ## live through SEEDS random worlds, each of YEARS years if given
+	$(BIN)/python -m tests.simulation --seeds $(or $(SEEDS),1000) $(if $(YEARS),--years $(YEARS)) $(ARGS)
 
 bench: $(VENV)/.development ## measure speed and memory; the last line is one JSON object
 	$(BIN)/python -m benchmarks

@@ -1,0 +1,98 @@
+"""The services of one keyring, and the moments at which they are asked to sign and to verify."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from keyvault_jwt.clock import Milliseconds
+from keyvault_jwt.verification_errors import InvalidToken, KeysUnavailable
+from tests.simulation.ring import Ring
+from tests.simulation.signing_service import SigningService
+from tests.simulation.site import Site
+from tests.simulation.story import Violation
+from tests.simulation.tokens import Token
+from tests.simulation.verifying_service import VerifyingService
+
+
+class Fleet:
+    """Signers and verifiers of one keyring, used when something has changed and now and then."""
+
+    def __init__(
+        self, ring: Ring, site: Site, signers: list[SigningService], verifiers: list[VerifyingService]
+    ) -> None:
+        self.ring = ring
+        self._agenda, self._story, self._dice, self._counts = site.agenda, site.story, site.dice, site.counts
+        self._signers, self._verifiers = signers, verifiers
+        self._thefts: set[str] = set()
+
+    def signing_changed(self) -> None:
+        """Sign soon after the key changed, and with the old one at the end of its lease."""
+        lease = self.ring.policy.timing(0).signer_lease
+        for pause in (1, self._dice.randint(0, lease), lease):
+            self._agenda.after(pause, self.issue)
+
+    def issue(self) -> None:
+        """Sign a token, and verify it at once, somewhere in its life, and at its very end."""
+        if self.ring.over:
+            return
+        token = self._dice.choice(self._signers).issue()
+        if token is None:
+            return
+        self._counts.issued += 1
+        last = self._dice.choice(self._verifiers)
+        slow = last.clock.wall() - self._agenda.now
+        end = token.expires + self.ring.terms.leeway - 1 - slow
+        now = self._agenda.now
+        for verifier, when in (
+            (self._dice.choice(self._verifiers), now),
+            (self._dice.choice(self._verifiers), self._dice.randint(now, max(now, end))),
+            (last, end),
+        ):
+            self._agenda.at(when, partial(self._verify, verifier, token))
+
+    def withdrawn(self) -> None:
+        """Let a thief use each key that was revoked and is withdrawn, before and after its bound."""
+        for kid in sorted(self.ring.compromised & self.ring.bounds.keys() - self._thefts):
+            self._thefts.add(kid)
+            bound = self.ring.bounds[kid]
+            wait = bound - self._agenda.now
+            for when in (
+                self._agenda.now + self._dice.randint(0, wait),
+                bound + 1,
+                bound + 1 + self._dice.randint(0, 2 * wait),
+            ):
+                verifier = self._dice.choice(self._verifiers)
+                self._agenda.at(when, partial(self._steal, verifier, kid))
+
+    def _steal(self, verifier: VerifyingService, kid: str) -> None:
+        if kid in self.ring.privates:
+            self._counts.stolen += 1
+            self._verify(verifier, Token.forged(self.ring, kid, verifier.clock.wall()))
+
+    def _verify(self, verifier: VerifyingService, token: Token) -> None:
+        """Have a token verified, and judge the answer."""
+        name, ring = verifier.name, self.ring
+        over = verifier.clock.wall() >= token.expires + ring.terms.leeway
+        of = f"{'a stolen token' if token.stolen else 'a token'} of {token.kid}"
+        try:
+            verifier.verify(token.text)
+        except KeysUnavailable:
+            self._counts.without_keys += 1
+            self._story.tell(name, f"has no usable keys for {of}")
+        except InvalidToken as error:
+            self._counts.refused += 1
+            self._story.tell(name, f"refuses {of}: {error.code}")
+            if not (over or token.stolen or token.kid in ring.compromised):
+                why = f"{token.kid} is not revoked, nor has it expired: {error.code}"
+                raise Violation(f"{ring.name}: {name} refused a valid token: {why}") from None
+        else:
+            self._counts.verified += 1
+            self._story.tell(name, f"accepts {of}")
+            bound = ring.bounds.get(token.kid)
+            if over:
+                raise Violation(f"{ring.name}: {name} accepted an expired token of {token.kid}")
+            if token.kid in ring.compromised and bound is not None and self._agenda.now > bound:
+                late: Milliseconds = self._agenda.now - bound
+                raise Violation(
+                    f"I4: {ring.name}: {name} accepted the revoked {token.kid} {late} ms after its bound"
+                )

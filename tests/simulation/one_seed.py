@@ -1,0 +1,118 @@
+"""One seed from beginning to end: disturbed for its horizon, then left alone until it has come to rest."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import partial
+
+from keyvault_jwt.clock import Instant, Milliseconds
+from tests.simulation.breakages import broken_part
+from tests.simulation.counts import Counts
+from tests.simulation.drawn_policy import log_uniform
+from tests.simulation.ring import AMPLE, Ring
+from tests.simulation.simulated_world import START, Scenario, SimulatedWorld
+from tests.simulation.story import Violation
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of a seed; `violation` is "" if every promise was kept."""
+
+    scenario: Scenario
+    digest: str
+    violation: str = ""
+    story: str = field(default="", repr=False)
+    counts: Counts = field(default_factory=Counts)
+
+
+def simulated(scenario: Scenario, *, whole_story: bool = False) -> Outcome:
+    """Run a seed; the same scenario has the same outcome in every process."""
+    world = SimulatedWorld(scenario, whole_story=whole_story)
+    violation = ""
+    try:
+        with broken_part(scenario.broken):
+            _disturbed(world)
+            _left_alone(world)
+    except Violation as broken:
+        violation = str(broken)
+        world.story.tell("VIOLATION", violation)
+    world.site.counts.span = world.agenda.now - START
+    world.site.counts.keyrings = len(world.rings)
+    world.site.counts.rotations = sum(max(0, ring.promotions - 1) for ring in world.rings)
+    story = str(world.story) if whole_story or violation else ""
+    return Outcome(scenario, world.story.digest, violation, story, world.site.counts)
+
+
+def _disturbed(world: SimulatedWorld) -> None:
+    for ring in world.rings:
+        world.operators.create(ring)
+    _plan_outages(world)
+    _plan_visits(world)
+    world.agenda.run_until(world.site.end)
+
+
+def _plan_outages(world: SimulatedWorld) -> None:
+    dice, span = world.dice, world.site.end - START
+    for _ in range(dice.choice((0, 0, 0, 1, 3))):
+        begin = START + dice.randrange(span)
+        longest = 4 * max(ring.scale for ring in world.rings)
+        world.store.outages.append((begin, begin + log_uniform(dice, 1, max(2, longest))))
+
+
+def _plan_visits(world: SimulatedWorld) -> None:
+    """Have operators come, tokens signed and services restarted at odd times."""
+    dice, span = world.dice, world.site.end - START
+    rotations = max(1, span // max(1, world.rings[0].policy.timing(0).rotate_every))
+    for _ in range(dice.choice((0, 1, 2, 4)) * (1 + min(rotations, 1000) // 8)):
+        world.operators.at(START + dice.randrange(span), dice.choice(world.rings))
+    for ring in world.rings:
+        fleet = world.fleets[ring.name]
+        for _ in range(3 if len(world.rings) < 10 else 1):
+            world.agenda.at(START + dice.randrange(span), fleet.issue)
+
+
+def _left_alone(world: SimulatedWorld) -> None:
+    """No more faults, one scheduler: everything that is due must now be done."""
+    world.story.tell("nobody", "faults have ended, and operators are gone")
+    world.store.outages.clear()
+    for ring in world.rings:
+        ring.faults, ring.quiet, ring.limits = ring.faults.ended(), True, AMPLE
+        if ring.keyring is None:
+            world.operators.create(ring)
+    for scheduler in world.schedulers[1:]:
+        scheduler.idle = True
+    began, settled = world.agenda.now, world.agenda.now
+    for ring in world.rings:
+        world.schedulers[0].look_at(ring, 1)
+        end = began + _settling(ring)
+        world.agenda.at(end, partial(_require_life, world, ring, began))
+        settled = max(settled, end)
+    world.agenda.run_until(settled)
+
+
+def _settling(ring: Ring) -> Milliseconds:
+    """Return how long a keyring may need until everything is done that was due."""
+    lead = ring.longest_held(0)
+    return ring.policy.timing(0).rotate_every + 2 * lead + 30_000
+
+
+def _require_life(world: SimulatedWorld, ring: Ring, since: Instant) -> None:
+    if ring.under_way:
+        world.agenda.after(1, partial(_require_life, world, ring, since))
+        return
+    ring.over = True
+    keyring = ring.keyring
+    if keyring is None or keyring.active is None:
+        raise Violation(f"{ring.name}: left alone, nothing signs")
+    if (keyring.active.activated or 0) < since - ring.terms.skew:
+        raise Violation(f"{ring.name}: left alone, it did not rotate")
+    if len(keyring.standbys(keyring.algorithm)) < keyring.policy.standbys:
+        raise Violation(f"{ring.name}: left alone, it has too few standbys")
+    for record in keyring.records:
+        if record.compromised is not None and not record.is_tombstone and record.compromised < since:
+            raise Violation(f"{ring.name}: left alone, the revoked {record.kid} is still {record.state}")
+        if record.is_tombstone and record.can_sign:
+            raise Violation(f"{ring.name}: {record.kid} is gone and its private half is not")
+    lags = world.unsettled(ring)
+    if lags is not None:
+        raise Violation(f"{ring.name}: left alone, {lags} lags")
