@@ -38,6 +38,11 @@ def tell(text: str) -> None:
     click.echo(_writable(text, sys.stderr), err=True, color=colourful(sys.stderr))
 
 
+def paint(text: str) -> None:
+    """Write text that moves the cursor to stderr as it is: also without colours it may move."""
+    click.echo(text, err=True, nl=False, color=True)
+
+
 def _writable(text: str, stream: TextIO) -> str:
     """Return the text as the stream's encoding can hold it; nothing is lost that has a plain spelling."""
     if speaks_unicode(stream):

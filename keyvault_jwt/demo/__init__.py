@@ -8,14 +8,15 @@ from __future__ import annotations
 from .acts import PLAY
 from .audience import Audience, View
 from .cast import Cast, VerifierRole
-from .closing import Closing, Scene
+from .closing import ROUTINE, Closing, Scene
 from .conductor import Conductor
 from .errors import DemoFailed, MemberLost
-from .messages import Library, Occasion
+from .messages import Library
 from .place import Place, place
 
 __all__ = [
     "PLAY",
+    "ROUTINE",
     "Audience",
     "Cast",
     "Closing",
@@ -23,7 +24,6 @@ __all__ = [
     "DemoFailed",
     "Library",
     "MemberLost",
-    "Occasion",
     "Place",
     "Scene",
     "VerifierRole",

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Final
 
 from ..clock import Milliseconds
 from .audience import View
-from .messages import Library
+from .messages import Library, Occasion
+
+ROUTINE: Final = (Occasion.ARRIVAL, Occasion.HANDOVER, Occasion.LATE)
+"""The occasions on which every token is looked at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,5 +47,7 @@ class Closing:
         for scene in self.scenes:
             if not scene.happened:
                 yield f"did not happen: {scene.title}"
-        if not tally.issued or not all(tally.accepted_by(name) for name, _ in self.verifiers):
-            yield "a verifier accepted no token at all"
+        for name, _ in self.verifiers:
+            for occasion in ROUTINE:
+                if not tally.accepted[name, occasion]:
+                    yield f"{name} accepted no token {occasion}"

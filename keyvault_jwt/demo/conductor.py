@@ -7,7 +7,15 @@ from dataclasses import dataclass
 from typing import Final, TypeVar
 
 from ..clock import Clock, Instant, Milliseconds, SystemClock
-from ..errors import ClockJumped, Conflict, KeyvaultJWTError, RemovalUnconfirmed
+from ..errors import (
+    ClockJumped,
+    Conflict,
+    KeyvaultJWTError,
+    OutcomeUnknown,
+    RemovalUnconfirmed,
+    StoreTimeout,
+    StoreUnavailable,
+)
 from ..keyring import Keyring
 from ..plan import Plan, plan
 from ..store import limits_of
@@ -25,7 +33,14 @@ from .tally import Tally
 ISSUER: Final = "https://demo.example"
 _TICK: Final = 0.05
 _LOOK: Final[Milliseconds] = 200
-_PASSING: Final = (Conflict, RemovalUnconfirmed, ClockJumped)
+_PASSING: Final = (
+    ClockJumped,
+    Conflict,
+    OutcomeUnknown,
+    RemovalUnconfirmed,
+    StoreTimeout,
+    StoreUnavailable,
+)
 _Answer = TypeVar("_Answer")
 
 

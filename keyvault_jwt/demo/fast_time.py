@@ -10,7 +10,6 @@ from datetime import timedelta
 from typing import Final
 
 from ..clock import Milliseconds
-from ..duration import milliseconds
 from ..policy import RotationPolicy
 
 FIRST_ALGORITHM: Final = "ES256"
@@ -61,8 +60,3 @@ def _parameters(rotate_every: timedelta) -> dict[str, str | timedelta]:
         "max_stale": _SECOND,
         "rollback_window": _SECOND,
     }
-
-
-def length(policy: RotationPolicy) -> float:
-    """Return the seconds that a verifier may use a set it was given (C)."""
-    return milliseconds(policy.jwks_max_age) / 1000

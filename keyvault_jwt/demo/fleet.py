@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import queue
+import time
 from collections.abc import Iterator
 from types import TracebackType
 from typing import Final, Self
@@ -10,15 +11,14 @@ from typing import Final, Self
 from ..duration import milliseconds
 from ..keyring import Keyring
 from .cast import Cast, VerifierRole
-from .errors import MemberLost
 from .extra import require_extra
-from .fast_time import length
 from .member import Inbox, Member
 from .messages import Awake, Left, Ready, Report, SchedulerPart, ServerPart, SignerPart, VerifierPart
 from .place import Place
 
 AUDIENCE: Final = "api"
 SERVER: Final = "server-1"
+_GRACE: Final = 2.0
 
 
 class Fleet:
@@ -41,8 +41,9 @@ class Fleet:
     ) -> None:
         for member in self.members.values():
             member.dismiss()
+        end = time.monotonic() + _GRACE
         for member in self.members.values():
-            member.close()
+            member.close(max(0.0, end - time.monotonic()))
 
     # --- starting ----------------------------------------------------------------------------
 
@@ -91,7 +92,7 @@ class Fleet:
             issuer=keyring.issuer,
             audience=AUDIENCE,
             algorithms=role.algorithms,
-            max_age=length(keyring.policy),
+            max_age=milliseconds(keyring.policy.jwks_max_age) / 1000,
             leeway=milliseconds(keyring.policy.leeway),
             forgets=role.forgets,
         )
@@ -144,17 +145,10 @@ class Fleet:
                 return
             patience = None
             if isinstance(report, Left):
-                self._require_expected(member)
+                if not member.expected_to_end:
+                    raise member.lost()
             elif isinstance(report, Awake):
                 self._awake.add(member.name)
             elif isinstance(report, Ready):
                 self._addresses[member.name] = report.address
             yield member.name, report
-
-    def _require_expected(self, member: Member) -> None:
-        if not member.expected_to_end:
-            raise MemberLost(
-                f"the process {member.name} ended, and nobody asked it to",
-                why=member.remark(),
-                fix="run it again; if that happens once more, report it",
-            )

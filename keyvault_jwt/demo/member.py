@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import queue
+import signal
 import subprocess
 import sys
 import threading
@@ -13,12 +14,12 @@ from typing import Final, TypeAlias
 
 import msgspec
 
+from .errors import MemberLost
 from .messages import ENCODER, REPORTS, Left, Order, Report
 
 Inbox: TypeAlias = "queue.SimpleQueue[tuple[Member, Report]]"
 """Where every member's reports come together."""
 
-_GRACE: Final = 2.0
 _LONGEST_REMARK: Final = 200
 
 
@@ -67,11 +68,20 @@ class Member:
         """Tell the member what to do; one that has ended hears nothing."""
         self._send(order)
 
-    def kill(self) -> int:
-        """Kill the member with SIGKILL and return how it ended."""
+    def kill(self) -> None:
+        """End the member with SIGKILL; raises `MemberLost` if it had ended by itself."""
         self.expected_to_end = True
         self._process.kill()
-        return self._process.wait()
+        if self._process.wait() != -signal.SIGKILL:
+            raise self.lost()
+
+    def lost(self) -> MemberLost:
+        """Return the error for a member that ended by itself."""
+        return MemberLost(
+            f"the process {self.name} ended, and nobody asked it to",
+            why=self._remark(),
+            fix="run it again; if that happens once more, report it",
+        )
 
     def dismiss(self) -> None:
         """Close its pipe, at which it ends; does not wait."""
@@ -80,19 +90,19 @@ class Member:
             with suppress(OSError):
                 self._process.stdin.close()
 
-    def close(self) -> None:
-        """Wait until it has ended, and kill it if that takes long."""
+    def close(self, grace: float = 0.0) -> None:
+        """Wait until it has ended, and kill it if that takes longer than `grace` seconds."""
         self.dismiss()
         try:
-            self._process.wait(_GRACE)
+            self._process.wait(grace)
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
-        self._reader.join(_GRACE)
+        self._reader.join()
         if self._process.stdout is not None:
             self._process.stdout.close()
 
-    def remark(self) -> str:
+    def _remark(self) -> str:
         """Return the last line that it wrote to stderr."""
         lines = self._remarks.read_text(errors="replace").strip().splitlines()
         return lines[-1][:_LONGEST_REMARK] if lines else ""

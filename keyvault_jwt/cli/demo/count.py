@@ -80,12 +80,11 @@ def counts(closing: Closing) -> Iterator[tuple[str, int]]:
 
 
 def _verifiers(closing: Closing) -> Iterator[str]:
-    from ...demo import Occasion
+    from ...demo import ROUTINE
 
     tally = closing.view.tally
-    occasions = (Occasion.ARRIVAL, Occasion.HANDOVER, Occasion.LATE)
     rows = [
-        (name, library.value, *(str(tally.accepted[name, occasion]) for occasion in occasions))
+        (name, library.value, *(str(tally.accepted[name, occasion]) for occasion in ROUTINE))
         for name, library in closing.verifiers
     ]
     yield from table(("verifier", "library", "on arrival", "after handover", "before expiry"), rows)

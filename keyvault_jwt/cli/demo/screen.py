@@ -10,8 +10,6 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-import click
-
 from .. import terminal
 from ..lanes import draw
 from ..looks import coloured, glyphs_for
@@ -24,17 +22,16 @@ if TYPE_CHECKING:
 
 _REMARKS: Final = 4
 """How many of the last things told stay on the screen."""
-_AROUND: Final = 6 + _REMARKS
+_AROUND: Final = 7 + _REMARKS
 """Lines of the screen that are no lanes."""
 _FEWEST_ROWS: Final = _AROUND + 4
-_HIDE, _SHOW = "\x1b[?25l", "\x1b[?25h"
 
 
 def can_repaint() -> bool:
     """Whether stderr is a terminal on which lines can be written again, with room for a picture."""
     columns, rows = shutil.get_terminal_size()
     moves = sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
-    return moves and columns >= terminal.NARROWEST and rows >= _FEWEST_ROWS
+    return moves and columns > terminal.NARROWEST and rows >= _FEWEST_ROWS
 
 
 class Lines:
@@ -67,13 +64,14 @@ class Picture:
         """Paint what there is to see."""
         times = self._panorama.seen(view)
         columns, rows = shutil.get_terminal_size()
+        columns -= 1  # a full line would leave the cursor where terminals disagree
         lines = [
             *(
                 coloured(line, sys.stderr)
                 for line in draw(_fitting(times, rows), columns, glyphs_for(sys.stderr))
             ),
             "",
-            status(view)[:columns],
+            *(line[:columns] for line in status(view)),
             "",
             *(remark[:columns] for remark in self._remarks),
         ]
@@ -86,25 +84,20 @@ class Picture:
     def close(self) -> None:
         """Take the picture away: the whole one follows on stdout."""
         self._paint([])
-        self._write(_SHOW)
 
     def _paint(self, lines: list[str]) -> None:
-        back = f"\x1b[{self._painted}A" if self._painted else _HIDE
-        self._write(f"{back}\r\x1b[J" + "".join(f"{line}\n" for line in lines))
+        back = f"\x1b[{self._painted}A" if self._painted else ""
+        terminal.paint(f"{back}\r\x1b[J" + "".join(f"{line}\n" for line in lines))
         self._painted = len(lines)
 
-    @staticmethod
-    def _write(text: str) -> None:
-        click.echo(text, err=True, nl=False, color=True)
 
-
-def status(view: View) -> str:
-    """Return the counts of the moment, in one line."""
+def status(view: View) -> tuple[str, str]:
+    """Return the counts of the moment, in two lines."""
     tally = view.tally
+    refused, past = len(tally.refused_though_valid), len(tally.accepted_past_bound)
     return (
-        f"{len(tally.issued)} tokens issued   {tally.verdicts} verified"
-        f"   {len(tally.refused_though_valid)} refused though valid"
-        f"   {len(tally.accepted_past_bound)} revoked but accepted"
+        f"{len(tally.issued)} tokens issued, {tally.verdicts} times verified",
+        f"{refused} refused though valid, {past} revoked but accepted",
     )
 
 
