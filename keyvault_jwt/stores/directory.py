@@ -103,11 +103,19 @@ class Directory:
             self.adopt(made.fd)
         self.filesystem.flush(self.fd)
 
-    def sweep(self) -> None:
-        """Remove what dead writers left: under the lock, no living one has anything aside."""
-        for name in self.entries():
-            if name.startswith(".") and name.endswith(_LEFTOVER):
-                self._discard(name)
+    def sweep(self, *names: str) -> None:
+        """Remove what dead writers left: under the lock, no living one has anything aside.
+
+        In a directory that holds more than ours, of the files named alone.
+        """
+        ours = {_aside(name) for name in names}
+        for entry in self.entries():
+            if entry in ours or (not ours and entry.startswith(".") and entry.endswith(_LEFTOVER)):
+                self._discard(entry)
+
+    def has_aside(self, name: str) -> bool:
+        """Whether a writer of the file, dead or alive, has something aside."""
+        return _aside(name) in self.entries()
 
     def adopt(self, file: int) -> None:
         """Give a file made by root to the directory's owner, who could not use it otherwise."""

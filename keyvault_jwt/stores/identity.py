@@ -12,6 +12,7 @@ from .directory import Directory
 from .lock import LOCK_NAME
 
 _NAME: Final = ".store.json"
+_IGNORE: Final = ".gitignore"
 _SCHEMA: Final = 1
 _LIMIT: Final = 4096
 
@@ -52,8 +53,9 @@ def give_id(directory: Directory) -> UUID:
     known = store_id(directory)
     if known is not None:
         return known
+    directory.sweep(_NAME, _IGNORE)
     if not set(directory.entries()) - {LOCK_NAME}:
-        directory.put(".gitignore", b"*\n", 0o644)
+        directory.put(_IGNORE, b"*\n", 0o644)
     identity = _Identity(id=uuid4())
     directory.put(_NAME, msgspec.json.encode(identity) + b"\n", 0o644)
     return identity.id

@@ -9,7 +9,7 @@ from ..settings import Settings
 from .directory import open_directory
 from .filesystem import Filesystem
 from .identity import store_id
-from .master_key import MasterKey, given_master_key, key_file, make_key_file
+from .master_key import MasterKey, given_master_key, key_file, make_key_file, sweep_key_file
 from .os_failure import told
 
 
@@ -40,6 +40,7 @@ class KeyFinder:
         if given is not None or own is None:
             return []
         if key_file(own) is not None:
+            sweep_key_file(own, self._filesystem)
             return []
         if sealed:
             raise self._missing(own)

@@ -88,6 +88,17 @@ def make_key_file(path: Path, filesystem: Filesystem) -> bool:
             return directory.put_once(path.name, fresh.encode(), 0o600)
 
 
+def sweep_key_file(path: Path, filesystem: Filesystem) -> None:
+    """Remove the second name of a key file, which its maker leaves when it dies right after making it.
+
+    Raises `StoreError`.
+    """
+    with told("read", path.parent), open_directory(filesystem, path.parent) as directory:
+        if directory.has_aside(path.name):
+            with DirectoryLock().hold(directory):
+                directory.sweep(path.name)
+
+
 def _decoded(text: Secret) -> Secret | None:
     """Return the key that the text spells, if any: nothing is raised from where its bytes are at hand."""
     try:

@@ -43,6 +43,28 @@ def test_prepare_makes_what_is_missing_and_says_so(tmp_path: Path, bare_environm
     assert base64url.encode(base64url.decode(key.read_text().strip())) not in about_key
 
 
+@pytest.mark.parametrize("left", ["..store.json.tmp", "..gitignore.tmp"])
+def test_a_store_half_made_is_made(tmp_path: Path, bare_environment: Path, left: str) -> None:
+    """What a process left aside when it died making the store is swept; anybody else's file stays."""
+    store = FileStore(tmp_path / "keys")
+    store.path.mkdir()
+    (store.path / left).write_bytes(b"half")
+    (store.path / ".theirs.tmp").touch()
+    store.prepare()
+    store.replace(PRIVATE, DRAFT, expected=None)
+    assert not (store.path / left).exists()
+    assert (store.path / ".theirs.tmp").exists()
+
+
+def test_a_key_has_one_name(prepared: FileStore, bare_environment: Path) -> None:
+    """The second name that a process left when it died right after making the key is removed."""
+    (key,) = (bare_environment / "master-keys").glob("*.key")
+    (key.parent / f".{key.name}.tmp").hardlink_to(key)
+    FileStore(prepared.path).prepare()
+    assert sorted(path.name for path in key.parent.iterdir()) == [".lock", key.name]
+    assert key.stat().st_nlink == 1
+
+
 def test_prepared_store_is_ignored_by_git(tmp_path: Path, bare_environment: Path) -> None:
     """A directory that is made here tells git to leave it out; one that was in use is left as it is."""
     FileStore(tmp_path / "new").prepare()
