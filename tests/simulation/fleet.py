@@ -73,6 +73,7 @@ class Fleet:
         """Have a token verified, and judge the answer."""
         name, ring = verifier.name, self.ring
         over = verifier.clock.wall() >= token.expires + ring.terms.leeway
+        forgiven = ring.forgives(token.kid, token.issued, self._agenda.now)
         of = f"{'a stolen token' if token.stolen else 'a token'} of {token.kid}"
         try:
             verifier.verify(token.text)
@@ -82,7 +83,7 @@ class Fleet:
         except InvalidToken as error:
             self._counts.refused += 1
             self._story.tell(name, f"refuses {of}: {error.code}")
-            if not (over or token.stolen or token.kid in ring.compromised):
+            if not (over or token.stolen or token.kid in ring.compromised or forgiven):
                 why = f"{token.kid} is not revoked, nor has it expired: {error.code}"
                 raise Violation(f"{ring.name}: {name} refused a valid token: {why}") from None
         else:

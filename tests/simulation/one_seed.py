@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from keyvault_jwt.clock import Instant, Milliseconds
+from tests.model.witness import held_for
 from tests.simulation.breakages import broken_part
 from tests.simulation.counts import Counts
 from tests.simulation.drawn_policy import log_uniform
@@ -65,6 +66,9 @@ def _plan_visits(world: SimulatedWorld) -> None:
     rotations = max(1, span // max(1, world.rings[0].policy.timing(0).rotate_every))
     for _ in range(dice.choice((0, 1, 2, 4)) * (1 + min(rotations, 1000) // 8)):
         world.operators.at(START + dice.randrange(span), dice.choice(world.rings))
+    for _ in range(dice.choice((0, 0, 0, 0, 1, 2))):
+        backup = START + dice.randrange(span)
+        world.disasters.plan(dice.choice(world.rings), backup, dice.randrange(backup, world.site.end))
     for ring in world.rings:
         fleet = world.fleets[ring.name]
         for _ in range(3 if len(world.rings) < 10 else 1):
@@ -81,6 +85,7 @@ def _left_alone(world: SimulatedWorld) -> None:
             world.operators.create(ring)
     for scheduler in world.schedulers[1:]:
         scheduler.idle = True
+    world.schedulers[0].hire(len(world.rings))
     began, settled = world.agenda.now, world.agenda.now
     for ring in world.rings:
         world.schedulers[0].look_at(ring, 1)
@@ -88,12 +93,18 @@ def _left_alone(world: SimulatedWorld) -> None:
         world.agenda.at(end, partial(_require_life, world, ring, began))
         settled = max(settled, end)
     world.agenda.run_until(settled)
+    while not all(ring.over for ring in world.rings):
+        world.agenda.run_until(world.agenda.now + 1_000)
 
 
 def _settling(ring: Ring) -> Milliseconds:
     """Return how long a keyring may need until everything is done that was due."""
-    lead = ring.longest_held(0)
-    return ring.policy.timing(0).rotate_every + 2 * lead + 30_000
+    staleness, policies = ring.terms.staleness, [ring.policy]
+    if ring.keyring is not None:
+        policies += [old.policy for old in ring.keyring.superseded]
+    lead = max(ring.longest_held(0), *(held_for(policy, staleness) for policy in policies))
+    slack = 2_000 + 20 * staleness + lead // 16
+    return max(ring.policy.timing(0).rotate_every, lead + slack) + slack
 
 
 def _require_life(world: SimulatedWorld, ring: Ring, since: Instant) -> None:

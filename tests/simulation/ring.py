@@ -5,11 +5,13 @@ from __future__ import annotations
 from keyvault_jwt.clock import Instant, Milliseconds
 from keyvault_jwt.document import SigningDocument
 from keyvault_jwt.keyring import Keyring
+from keyvault_jwt.keys import KeyState
 from keyvault_jwt.policy import RotationPolicy
 from keyvault_jwt.store import DocumentKind, DocumentName, Draft, Limits
-from tests.model.witness import derived_of, held_for
+from tests.model.witness import authority_of, derived_of, held_for
 from tests.simulation.drawn_policy import Terms
 from tests.simulation.faults import Faults
+from tests.simulation.restored import Copy, Tampering, resumed
 from tests.simulation.skewed_witness import SkewedWitness
 from tests.simulation.story import Violation
 
@@ -26,7 +28,7 @@ class Ring:
         self.faults, self.limits = faults, AMPLE
         self.quiet = self.over = False
         self.under_way = 0
-        self.witness = SkewedWitness(terms.staleness, skew=terms.skew)
+        self.witness = SkewedWitness(terms.staleness, apart=terms.skew)
         self.privates: dict[str, tuple[str, bytes]] = {}
         self.compromised: set[str] = set()
         self.withdrawn: dict[str, Instant] = {}
@@ -34,11 +36,13 @@ class Ring:
         self.promotions = 0
         self.signing: str | None = None
         self._shown: frozenset[str] = frozenset()
+        self.tampering: Tampering | None = None
+        self.unwatched: Keyring | None = None
 
     @property
     def keyring(self) -> Keyring | None:
         """The keyring as last committed; None before it was made."""
-        return self.witness.latest
+        return self.witness.latest if self.unwatched is None else self.unwatched
 
     @property
     def policy(self) -> RotationPolicy:
@@ -57,16 +61,51 @@ class Ring:
 
     def landed(self, name: DocumentName, draft: Draft, now: Instant) -> None:
         """Take note of a write that took effect; raises `Violation` where it breaks a rule."""
-        try:
-            self.witness = self.witness.landed(name, draft, now)
-        except AssertionError as broken:
-            raise Violation(f"{self.name}: {broken}") from broken
+        if self.tampering is None or self.tampering.over is not None:
+            self._witnessed(name, draft, now)
+        elif name.kind is DocumentKind.AUTHORITY:
+            self.unwatched = authority_of(draft.data, name.ring)
+            signing = [record.kid for record in self.unwatched.records if record.state is KeyState.ACTIVE]
+            if len(signing) > 1:
+                raise Violation(f"{self.name}: two keys sign: {signing}")
         if name.kind is DocumentKind.AUTHORITY and self.keyring is not None:
             self._committed(self.keyring)
         elif name.kind is DocumentKind.SIGNING:
             self._signs(name, draft)
         elif name.kind is self.shown_in:
             self._show(name, draft, now)
+
+    def _witnessed(self, name: DocumentName, draft: Draft, now: Instant) -> None:
+        try:
+            self.witness = self.witness.landed(name, draft, now)
+        except AssertionError as broken:
+            raise Violation(f"{self.name}: {broken}") from broken
+
+    def restored(self, copy: Copy, now: Instant, *, whole_history: bool) -> None:
+        """Take note that documents were put back to an old copy behind everybody's back."""
+        before = self.keyring
+        assert before is not None
+        name = DocumentName(self.name, self.shown_in)
+        kids = _kids(name, copy[name]) if name in copy else self._shown
+        self.tampering = Tampering(now, self._shown & kids, before, whole_history)
+        self.unwatched = before
+        for kid in kids:
+            self.withdrawn.pop(kid, None)
+            self.bounds.pop(kid, None)
+        self._shown = kids
+
+    def resumed(self, copy: Copy, now: Instant) -> None:
+        """Watch it again, now that it was recovered; caches and leases from before end a while later."""
+        assert self.tampering is not None
+        assert self.unwatched is not None
+        self.witness = resumed(self.witness, self.unwatched, copy, now)
+        lease = max(record.lease_max for record in self.unwatched.records)
+        self.tampering.over = now + lease + self.longest_held(now) + self.terms.staleness
+        self.unwatched = None
+
+    def forgives(self, kid: str, issued: Instant, now: Instant) -> bool:
+        """Whether a good token may be refused, since the store was restored."""
+        return self.tampering is not None and self.tampering.covers(kid, issued, now)
 
     def _committed(self, ring: Keyring) -> None:
         for record in ring.records:
@@ -83,15 +122,14 @@ class Ring:
         self.signing = kid
 
     def _show(self, name: DocumentName, draft: Draft, now: Instant) -> None:
-        derived = derived_of(name, draft.data)
-        assert not isinstance(derived, SigningDocument)
-        for kid in self._shown - derived.kids:
+        kids = _kids(name, draft)
+        for kid in self._shown - kids:
             self.withdrawn[kid] = now
             self.bounds[kid] = now + self.longest_held(now)
-        for kid in derived.kids - self._shown:
+        for kid in kids - self._shown:
             self.withdrawn.pop(kid, None)
             self.bounds.pop(kid, None)
-        self._shown = derived.kids
+        self._shown = kids
 
     def longest_held(self, now: Instant) -> Milliseconds:
         """Return the longest D + S + C + G + ε that any verifier may obey now."""
@@ -101,3 +139,9 @@ class Ring:
             if shown.until is None or now <= shown.until + held + self.terms.skew:
                 lengths.append(held)
         return max(lengths)
+
+
+def _kids(name: DocumentName, draft: Draft) -> frozenset[str]:
+    derived = derived_of(name, draft.data)
+    assert not isinstance(derived, SigningDocument)
+    return derived.kids

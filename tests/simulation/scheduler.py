@@ -32,6 +32,10 @@ class Scheduler:
         for ring in rings:
             self.look_at(ring, site.dice.randrange(max(1, ring.scale)))
 
+    def hire(self, workers: int) -> None:
+        """Have more passes at a time."""
+        self._free += workers
+
     def look_at(self, ring: Ring, pause: Milliseconds) -> None:
         """Look at a keyring after a pause, and not at another moment."""
         number = self._numbers[ring.name] = self._numbers.get(ring.name, 0) + 1

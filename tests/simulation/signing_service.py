@@ -56,7 +56,7 @@ class SigningService:
             return None
         kid = self._signer.kid
         assert kid is not None
-        token = Token.issued(self._ring, kid, text)
+        token = Token.signed(self._ring, kid, text, self._site.now)
         self._site.story.tell(self.name, f"signs with {kid} for {token.expires - self._site.now} ms")
         return token
 

@@ -9,6 +9,7 @@ from keyvault_jwt import document
 from keyvault_jwt.clock import Instant, Milliseconds
 from keyvault_jwt.store import DocumentKind, DocumentName, Draft
 from tests.simulation.agenda import Agenda
+from tests.simulation.disasters import Disasters
 from tests.simulation.drawn_policy import draw_policy, draw_terms, log_uniform
 from tests.simulation.faults import Faults
 from tests.simulation.fleet import Fleet
@@ -55,6 +56,7 @@ class SimulatedWorld:
         self.site.end = START + self._horizon()
         self.fleets = {ring.name: self._fleet(ring) for ring in self.rings}
         self.operators = OperatorDesk(self.site)
+        self.disasters = Disasters(self.site, self.operators)
         numbers = range(1, 1 + dice.choice((1, 1, 2, 3)))
         self.schedulers = [Scheduler(f"scheduler {number}", self.site, self.rings) for number in numbers]
 
@@ -79,7 +81,8 @@ class SimulatedWorld:
         if self.scenario.years:
             return round(self.scenario.years * YEAR)
         shortest = min(ring.policy.timing(0).rotate_every for ring in self.rings)
-        rotations = 1.5 if len(self.rings) > 10 else 1 + 2 * self.dice.random()
+        many = len(self.rings) > 10
+        rotations = 1.0 if many else log_uniform(self.dice, 30, self.dice.choice((150, 150, 150, 600))) / 100
         return round(shortest * rotations)
 
     def _fleet(self, ring: Ring) -> Fleet:

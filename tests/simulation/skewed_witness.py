@@ -18,14 +18,16 @@ _KEPT_COMMITS = 256
 class SkewedWitness(Witness):
     """Facts are dated as by the slowest clock and judged as by the fastest: ε covers the difference."""
 
-    skew: Milliseconds = 0
+    apart: Milliseconds = 0
     committing: bool = False
 
     def landed(self, name: DocumentName, draft: Draft, now: Instant) -> SkewedWitness:
         """Return the witness after a write landed; fails where a rule is broken."""
         commits = name.kind is DocumentKind.AUTHORITY
         looking = replace(self, committing=commits, commits=self._recent())
-        seen = Witness.landed(looking, name, draft, now + (self.skew // 2 if commits else -(self.skew // 2)))
+        seen = Witness.landed(
+            looking, name, draft, now + (self.apart // 2 if commits else -(self.apart // 2))
+        )
         assert isinstance(seen, SkewedWitness), "a witness keeps its class"
         return seen
 
@@ -38,7 +40,7 @@ class SkewedWitness(Witness):
     def _known_everywhere(self, kid: str, now: Instant) -> None:
         since = self.published[kid]
         if any(shown.since <= since for shown in self.policies):
-            super()._known_everywhere(kid, now + self.skew)
+            super()._known_everywhere(kid, now + self.apart)
 
     def _may_leave(self, kid: str, now: Instant) -> None:
-        super()._may_leave(kid, now if self.committing else now + self.skew)
+        super()._may_leave(kid, now if self.committing else now + self.apart)

@@ -23,13 +23,14 @@ class Token:
     kid: str
     text: str
     expires: Instant
+    issued: Instant
     stolen: bool = False
 
     @classmethod
-    def issued(cls, ring: Ring, kid: str, text: str) -> Token:
+    def signed(cls, ring: Ring, kid: str, text: str, now: Instant) -> Token:
         """Return a token that a signer issued."""
         claims = json.loads(base64url.decode(text.split(".")[1]))
-        return cls(ring, kid, text, claims["exp"] * 1000)
+        return cls(ring, kid, text, claims["exp"] * 1000, now)
 
     @classmethod
     def forged(cls, ring: Ring, kid: str, now: Instant) -> Token:
@@ -42,4 +43,4 @@ class Token:
         signing_input = f"{mint.header(algorithm, kid)}.{base64url.encode(payload)}"
         sign = algorithm_named(algorithm).signer(load_private(algorithm, private))
         text = f"{signing_input}.{base64url.encode(sign(signing_input.encode()))}"
-        return cls(ring, kid, text, 1000 * issued + 3_600_000, stolen=True)
+        return cls(ring, kid, text, 1000 * issued + 3_600_000, now, stolen=True)

@@ -1,0 +1,79 @@
+"""Restores from a backup, and what operators do about them."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from keyvault_jwt import command
+from keyvault_jwt.clock import Instant
+from keyvault_jwt.errors import KeyvaultJWTError
+from keyvault_jwt.report import Report
+from keyvault_jwt.store import DocumentKind
+from tests.simulation.drawn_policy import log_uniform
+from tests.simulation.operator_desk import OperatorDesk
+from tests.simulation.restored import Copy, require_nothing_revived, settled_copy
+from tests.simulation.ring import Ring
+from tests.simulation.site import Site
+from tests.simulation.story import Violation
+
+_DERIVED = (DocumentKind.SIGNING, DocumentKind.PUBLIC, DocumentKind.VERIFICATION)
+
+
+class Disasters:
+    """Keeps copies of keyrings, puts them back one day, and has that repaired."""
+
+    def __init__(self, site: Site, operators: OperatorDesk) -> None:
+        self._site, self._operators = site, operators
+
+    def plan(self, ring: Ring, backup: Instant, restore: Instant) -> None:
+        """Have a copy made at one instant and put back at a later one."""
+        self._site.agenda.at(backup, partial(self._back_up, ring, restore))
+
+    def _back_up(self, ring: Ring, restore: Instant) -> None:
+        copy = self._copy(ring)
+        if copy:
+            self._site.agenda.at(restore, partial(self._restore, ring, copy))
+
+    def _copy(self, ring: Ring) -> Copy:
+        store = self._site.store
+        found = {name: store.read(name) for name in store.names(ring.name)}
+        return {name: there.draft for name, there in found.items() if there is not None}
+
+    def _restore(self, ring: Ring, copy: Copy) -> None:
+        keyring = ring.keyring
+        if keyring is None or ring.quiet or ring.unwatched is not None:
+            return
+        if not settled_copy(keyring, self._copy(ring)):
+            return
+        dice = self._site.dice
+        names = sorted(name for name in copy if name.kind is not DocumentKind.ARCHIVE)
+        chosen = dice.choice((names, *([name] for name in names)))
+        put_back = {name: copy[name] for name in chosen}
+        self._site.story.tell("disaster", f"restored: {', '.join(map(str, chosen))}")
+        for name, draft in put_back.items():
+            self._site.store.put(name, draft)
+        ring.restored(put_back, self._site.now, whole_history=len(chosen) == len(names))
+        authority = any(name.kind is DocumentKind.AUTHORITY for name in chosen)
+        self._site.agenda.after(
+            log_uniform(dice, 1, max(2, ring.scale)), partial(self._repair, ring, authority)
+        )
+
+    def _repair(self, ring: Ring, recover: bool) -> None:
+        """Have the operator repeat the command until everything says the same again."""
+        asked = command.Recover(ring.name) if recover else command.Reconcile()
+        known = self._operators.rotator.marks.load(ring.name)
+        revoked = frozenset() if known is None else known.revoked
+
+        def ended(outcome: Report | KeyvaultJWTError | None) -> None:
+            copy = self._copy(ring)
+            if not isinstance(outcome, Report) or not settled_copy(outcome.keyring, copy):
+                self._site.agenda.after(max(1, ring.scale // 64), partial(self._repair, ring, recover))
+                return
+            assert ring.tampering is not None
+            revived = require_nothing_revived(ring.tampering, outcome.keyring, revoked) if recover else ""
+            if revived:
+                raise Violation(f"{ring.name}: {revived}")
+            self._site.counts.recoveries += 1
+            ring.resumed(copy, self._site.now)
+
+        self._operators.rotator.begin(asked, ring, ended)

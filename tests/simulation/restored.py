@@ -1,0 +1,105 @@
+"""A store that was restored to an old copy: what is promised meanwhile, and a witness for afterwards."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from keyvault_jwt import document
+from keyvault_jwt.clock import Instant, Milliseconds
+from keyvault_jwt.document import SigningDocument
+from keyvault_jwt.keyring import Keyring
+from keyvault_jwt.keys import KeyRecord, KeyState
+from keyvault_jwt.store import DocumentKind, DocumentName, Draft
+from tests.model.witness import Shown, Signed, derived_of
+from tests.simulation.skewed_witness import SkewedWitness
+
+Copy = dict[DocumentName, Draft]
+"""A keyring's documents as they once were."""
+
+
+@dataclass(slots=True)
+class Tampering:
+    """From a restore on: which keys every copy knew, and until when no promise holds for others."""
+
+    since: Instant
+    known: frozenset[str]
+    before: Keyring
+    whole_history: bool
+    over: Instant | None = None
+
+    def covers(self, kid: str, issued: Instant, now: Instant) -> bool:
+        """Whether a good token may rightly be refused, since the store forgot its key for a while."""
+        if self.over is not None and issued > self.over:
+            return False
+        during = self.over is None or now <= self.over
+        return issued >= self.since or (kid not in self.known and (during or issued < self.since))
+
+
+def require_nothing_revived(tampering: Tampering, after: Keyring, revoked: frozenset[str]) -> str:
+    """Return which key came back from retirement although something that was left told of it, or ""."""
+    now = {record.kid: record for record in after.records}
+    for kid in sorted(revoked & now.keys()):
+        if now[kid].state.published:
+            return f"{kid} was revoked, and is {now[kid].state} after the recovery"
+    if tampering.whole_history:
+        return ""
+    for record in tampering.before.records:
+        if record.kid in now and now[record.kid].state.retirement < record.state.retirement:
+            return f"{record.kid} was {record.state}, and is {now[record.kid].state} after the recovery"
+    return ""
+
+
+def resumed(was: SkewedWitness, ring: Keyring, copy: Copy, now: Instant) -> SkewedWitness:
+    """Return a witness that takes the keyring as it is now for granted, and watches it from here on."""
+    derived = {name.kind: derived_of(name, draft.data) for name, draft in copy.items() if _derived(name)}
+    shown = derived[DocumentKind.VERIFICATION if ring.symmetric else DocumentKind.PUBLIC]
+    assert not isinstance(shown, SigningDocument)
+    known = {record.kid: record for record in ring.records}
+    signing = derived[DocumentKind.SIGNING]
+    assert isinstance(signing, SigningDocument)
+    active = None if signing.key is None else signing.key.kid
+    old = [Shown(each.policy, 0, now if each.changed is None else each.changed) for each in ring.superseded]
+    return SkewedWitness(
+        was.staleness,
+        apart=was.apart,
+        commits=MappingProxyType({(ring.epoch, ring.revision): ring}),
+        latest=ring,
+        heads=MappingProxyType({kind: (d.epoch, d.revision) for kind, d in derived.items()}),
+        published=MappingProxyType({kid: _published(known.get(kid), now) - was.apart for kid in shown.kids}),
+        withdrawn=MappingProxyType({kid: 0 for kid in known if kid not in shown.kids}),
+        signed=MappingProxyType(
+            {r.kid: _signed(r, active, now, was.apart) for r in ring.records if r.activated is not None}
+        ),
+        policies=(*old, Shown(ring.policy, 0)),
+        exempt=frozenset(record.kid for record in ring.records if record.founding),
+        prints=MappingProxyType({record.kid: record.fingerprint for record in ring.records}),
+        archives=was.archives,
+    )
+
+
+def _derived(name: DocumentName) -> bool:
+    return name.kind not in {DocumentKind.AUTHORITY, DocumentKind.ARCHIVE}
+
+
+def _published(record: KeyRecord | None, now: Instant) -> Instant:
+    if record is None or record.state is not KeyState.PRE_ACTIVATION:
+        return 0
+    return now if record.published is None else record.published
+
+
+def _signed(record: KeyRecord, active: str | None, now: Instant, apart: Milliseconds) -> Signed:
+    stopped = None if record.kid == active else (record.stopped or now) - apart
+    return Signed(record.token_ttl_max, record.lease_max, stopped)
+
+
+def settled_copy(ring: Keyring, copy: Copy) -> bool:
+    """Whether every derived document says what the keyring says."""
+    for kind in document.derived_kinds(ring):
+        found = copy.get(DocumentName(ring.ring, kind))
+        if found is None:
+            return False
+        there = derived_of(DocumentName(ring.ring, kind), found.data)
+        if not document.says_the_same(there, document.derive(kind, ring)):
+            return False
+    return True
