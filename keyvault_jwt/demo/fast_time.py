@@ -25,7 +25,6 @@ _POLL: Final = timedelta(milliseconds=200)
 _SKEW: Final = timedelta(milliseconds=100)
 _SECOND: Final = timedelta(seconds=1)
 _SLACK: Final[Milliseconds] = 100
-_MARGIN: Final[Milliseconds] = 8_000
 
 
 def fast_policy(staleness: Milliseconds = 0) -> RotationPolicy:
@@ -34,10 +33,13 @@ def fast_policy(staleness: Milliseconds = 0) -> RotationPolicy:
 
 
 def limit(staleness: Milliseconds = 0) -> Milliseconds:
-    """Return how long the play may last: half as long again as it takes, and where S is 0 just `LIMIT`."""
+    """Return how long the play may last: `LIMIT`, and twice what a store of this S makes it longer."""
+    return LIMIT + 2 * (_takes(staleness) - _takes(0))
+
+
+def _takes(staleness: Milliseconds) -> Milliseconds:
     timing = fast_policy(staleness).timing(staleness)
-    takes = ROTATIONS * timing.rotate_every + 2 * timing.exposure + _MARGIN
-    return max(LIMIT, takes * 3 // 2)
+    return ROTATIONS * timing.rotate_every + 2 * timing.exposure
 
 
 def _shortest_period(staleness: Milliseconds) -> Milliseconds:

@@ -1,0 +1,22 @@
+"""What stands on a token is read, and the token itself never shown."""
+
+from __future__ import annotations
+
+import pytest
+
+from keyvault_jwt.demo.ticket import ticket_of
+from tests.unit.demo.conftest import NOW, MakeTicket
+
+
+def test_a_ticket_names_key_id_and_expiry(ticket: MakeTicket) -> None:
+    """The exp is in milliseconds; the repr has no token."""
+    found = ticket("some-kid", "some-id")
+    assert (found.kid, found.jti, found.expires) == ("some-kid", "some-id", NOW + 3_000)
+    assert found.token not in repr(found)
+
+
+@pytest.mark.parametrize("token", ["", "a.b", "a.b.c.d", "e30.e30.", "!.!.!"])
+def test_what_is_no_token_of_ours_is_refused(token: str) -> None:
+    """Whatever may come over HTTP is a ValueError at worst."""
+    with pytest.raises(ValueError, match=r".*"):
+        ticket_of(token)
