@@ -1,0 +1,22 @@
+"""64 processes race for one rotation: `make race` does it 100 times, here it is 10."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+TREE = Path(__file__).parents[2]
+
+
+def test_one_winner_each() -> None:
+    """In each round exactly one promotes, the others find it done, and nobody meets an error."""
+    command = [sys.executable, "-m", "tests.race", "--rounds", "10"]
+    done = subprocess.run(command, cwd=TREE, capture_output=True, text=True, check=False)
+    *rounds, totals, last = done.stdout.splitlines()
+    assert last == "rounds=10 processes=64 winners=10 errors=0", done.stdout + done.stderr
+    assert done.returncode == 0
+    raced, gave_up = map(int, re.findall("[0-9]+", totals))
+    assert raced > len(rounds), "nobody met anybody: it was no race"
+    assert gave_up == 0
