@@ -26,13 +26,15 @@ class Lifecycle:
     """A command: what was there before it, and how it is run.
 
     `run` is given the keyring as it was at the start, by which a command names what it acts on.
-    `moves`: it ends in the other store.  `rewrites`: it starts history anew, so that what is
-    allowed is for the comparison with an undisturbed run to say, and not for a witness.
+    `founds`: it makes a keyring, and says so if that is there.  `moves`: it ends in the other
+    store.  `rewrites`: it starts history anew, so that what is allowed is for the comparison with
+    an undisturbed run to say, and not for a witness.
     `detours`: who comes after may reach the same living keys by a longer way.
     """
 
     scene: Callable[[Machine], None]
     run: Callable[[Machine, Keyring | None], object]
+    founds: bool = False
     moves: bool = False
     rewrites: bool = False
     detours: bool = False
@@ -165,16 +167,23 @@ LONGER = seconds_policy(jwks_max_age="2s", rotate_every="9s", token_ttl="3s")
 LIFECYCLE: Mapping[str, Lifecycle] = {
     # The first key signs once all are published; until then a reconcile takes one for a standby too many.
     "create": Lifecycle(
-        nothing, lambda m, _: m.manager.create(RING, seconds_policy(), issuer=ISSUER), detours=True
+        nothing,
+        lambda m, _: m.manager.create(RING, seconds_policy(), issuer=ISSUER),
+        founds=True,
+        detours=True,
     ),
     "create-symmetric": Lifecycle(
-        nothing, lambda m, _: m.manager.create(RING, seconds_policy("HS256"), issuer=ISSUER), detours=True
+        nothing,
+        lambda m, _: m.manager.create(RING, seconds_policy("HS256"), issuer=ISSUER),
+        founds=True,
+        detours=True,
     ),
     "import": Lifecycle(
         nothing,
         lambda m, _: m.manager.import_key(
             RING, counted_key("Ed25519", 77), issuer=ISSUER, policy=seconds_policy()
         ),
+        founds=True,
     ),
     "import-standby": Lifecycle(ready, lambda m, _: m.manager.import_key(RING, counted_key("Ed25519", 77))),
     "add-standby": Lifecycle(one_standby, _reconcile),

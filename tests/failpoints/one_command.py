@@ -15,11 +15,11 @@ import traceback
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
-from tests.failpoints.proof import Proof
+from tests.failpoints.proof import Left, Proof
 from tests.failpoints.small_disk import SmallDisk
 from tests.failpoints.trap import Point
 
-Disturb = Callable[[Proof, Point], str]
+Disturb = Callable[[Proof, Point], Left]
 
 
 def a_part_of(points: Iterable[Point]) -> list[Point]:
@@ -31,18 +31,12 @@ def a_part_of(points: Iterable[Point]) -> list[Point]:
     return [point for kind in kinds.values() for point in kind if point in ends or point.step == "rename"]
 
 
-def kill(proof: Proof, point: Point) -> str:
-    """Kill the command there."""
-    proof.kill(point)
-    return "killed"
-
-
 def disturbances(points: list[Point], *, mounted: bool) -> Iterator[tuple[str, Disturb, Point]]:
     """Yield what is done at which point, by name.
 
     A disk that fills up after a call is full before the next one: the same point.
     """
-    yield from (("kill", kill, point) for point in points)
+    yield from (("kill", Proof.kill, point) for point in points)
     if mounted:
         yield from (("fill", Proof.fill, point) for point in points if point.moment != "after")
 
@@ -67,7 +61,9 @@ def main() -> None:
     for how, disturb, point in disturbances(points, mounted=asked.mount):
         told = {"how": how, "point": f"{asked.name}/{point.name}", "ended": "", "failure": ""}
         try:
-            told["ended"] = disturb(proof, point)
+            left = disturb(proof, point)
+            told["ended"] = left.ending
+            proof.converge(left)
         except Exception as error:
             told["failure"] = f"{error}\n{traceback.format_exc()}"
         sys.stdout.write(json.dumps(told) + "\n")

@@ -6,7 +6,7 @@ import os
 import shutil
 import signal
 import traceback
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -46,6 +46,14 @@ class State:
     """The number of the system call by which it came about."""
 
 
+@dataclass(frozen=True)
+class Left:
+    """How a disturbed command ended (`killed`, `done` or an error's code), and what it may have left."""
+
+    ending: str
+    possible: list[State]
+
+
 class Proof:
     """One command with its scene on a disk, ready to be disturbed at any of its `points`."""
 
@@ -66,8 +74,8 @@ class Proof:
 
     # --- disturbing it ---------------------------------------------------------------------------
 
-    def kill(self, point: Point) -> None:
-        """Kill the command's process at the point, check what is left, start anew and converge."""
+    def kill(self, point: Point) -> Left:
+        """Kill the command's process at the point, and return what it must have left."""
 
         def die(here: Point) -> None:
             os.write(pipe[1], here.name.encode())
@@ -79,15 +87,11 @@ class Proof:
         assert os.WIFSIGNALED(status), f"it was not killed, but said {told}"
         assert os.WTERMSIG(status) == signal.SIGKILL, f"it died of signal {os.WTERMSIG(status)}"
         assert told == point.name, f"it was killed at {told}"
-        landed = sum(self._has_landed(state, point) for state in self._states)
-        state = self._found(self._states[landed - 1 : landed])
-        self._converge(state)
+        landed = self._landed_by(point)
+        return Left("killed", self._states[landed - 1 : landed])
 
-    def fill(self, point: Point) -> str:
-        """Fill the disk at the point, see the command end in order, make room and converge.
-
-        Return how the command ended: `done`, or its error's code.
-        """
+    def fill(self, point: Point) -> Left:
+        """Fill the disk at the point, see the command end in order, and return what it may have left."""
 
         def fill(here: Point) -> None:
             os.write(pipe[1], here.name.encode() + b"\n")
@@ -99,12 +103,15 @@ class Proof:
         where, _, ending = told.partition("\n")
         assert where == point.name, f"the disk was filled at {where}"
         assert os.waitstatus_to_exitcode(status) == 0, f"the command broke: {ending}"
-        landed = sum(self._has_landed(state, point) for state in self._states)
-        state = self._found(self._states[landed - 1 :])
-        assert ending != "done" or state is self._states[-1], "it ended well and had not done its work"
         self._disk.make_room()
-        self._converge(state)
-        return ending
+        landed = len(self._states) if ending == "done" else self._landed_by(point)
+        return Left(ending, self._states[landed - 1 :])
+
+    def converge(self, left: Left) -> None:
+        """Check that the disk holds what was left, repeat the command, and compare where it ends."""
+        ended = self._converged(self._found(left.possible).witness)
+        for found, wanted in zip(ended, self._wanted, strict=True):
+            assert found == wanted, f"it converged to another state:\n{found}\ninstead of\n{wanted}"
 
     def _disturbed(self, trap: Trap, pipe: tuple[int, int]) -> tuple[str, int]:
         """Run the command in a child with a trap; return what it told, and how it ended."""
@@ -131,9 +138,10 @@ class Proof:
             return error.code
         return "done"
 
-    @staticmethod
-    def _has_landed(state: State, point: Point) -> bool:
-        return state.rename < point.number or (state.rename == point.number and point.moment == "after")
+    def _landed_by(self, point: Point) -> int:
+        """Return how many states have come about when the point is reached."""
+        reached = point.number + (point.moment == "after")
+        return sum(state.rename < reached for state in self._states)
 
     def _found(self, possible: list[State]) -> State:
         """Return the state that is on disk, which must be one of these: every document old or new."""
@@ -145,11 +153,6 @@ class Proof:
         raise AssertionError(f"the disk holds what no write of the command left: {sorted(names)}")
 
     # --- converging --------------------------------------------------------------------------------
-
-    def _converge(self, state: State) -> None:
-        ended = self._converged(state.witness)
-        for found, wanted in zip(ended, self._wanted, strict=True):
-            assert found == wanted, f"it converged to another state:\n{found}\ninstead of\n{wanted}"
 
     def _converged(self, witness: Witness) -> tuple[Shape | None, ...]:
         """Repeat the command in a new process' shoes until nothing is left to do; return the shapes."""
@@ -163,7 +166,8 @@ class Proof:
         if not self._wanted:
             self._rest(machine)
         else:
-            with suppress(KeyringExists):  # as an operator learns that it was made after all
+            # Who repeats it may learn that the keyring was made after all.
+            with suppress(KeyringExists) if self._life.founds else nullcontext():
                 self._run(machine)
             self._rest(machine)
         there = documents_on(self._disk.folder)
