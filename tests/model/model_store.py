@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from types import MappingProxyType
 
 from keyvault_jwt.clock import Instant, Milliseconds
@@ -29,7 +31,7 @@ class Stored:
 _NEVER = Stored(None, 0, None, 0)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class ModelStore:
     """Documents by name; a version counts the writes of its document, so none comes twice."""
 
@@ -67,6 +69,20 @@ class ModelStore:
             copy = backup.read(name)
             store = store.put(name, None if copy is None else copy.draft, now)
         return store
+
+    @cached_property
+    def mark(self) -> int:
+        """The hash of its key, worked out once."""
+        return hash(self.key)
+
+    @cached_property
+    def digest(self) -> str:
+        """A digest of all bytes and versions, the same in every process."""
+        found = hashlib.sha256()
+        for name, stored in sorted(self.documents.items()):
+            found.update(f"{name} {stored.writes} {stored.since} ".encode())
+            found.update(b"" if stored.now is None else stored.now.draft.data)
+        return found.hexdigest()
 
     @property
     def key(self) -> tuple[object, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
@@ -295,7 +296,6 @@ def test_an_archived_kid_is_never_taken_again(archived: tuple[World, World]) -> 
     """Importing a key whose tombstone moved to an archive is `KidReused`."""
     _, after = archived
     old = next(iter(after.witness.archives.values())).records[0].kid
-    numbers = (n for n in range(20_000) if counted_key("Ed25519", n).kid == old)
-    key = counted_key("Ed25519", next(numbers))
+    key = replace(counted_key("Ed25519", 1), kid=old)
     with pytest.raises(KidReused):
         after.run(command.Import(key)).report  # noqa: B018

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from types import MappingProxyType
 
 from keyvault_jwt import document
@@ -21,6 +21,19 @@ from keyvault_jwt.policy import RotationPolicy
 from keyvault_jwt.store import DocumentKind, DocumentName, Draft
 
 _NONE: Mapping[object, object] = MappingProxyType({})
+_MOVES = frozenset(
+    {
+        (KeyState.PRE_ACTIVATION, KeyState.ACTIVE),
+        (KeyState.PRE_ACTIVATION, KeyState.COMPROMISED),
+        (KeyState.PRE_ACTIVATION, KeyState.DESTROYED),
+        (KeyState.ACTIVE, KeyState.DEACTIVATED),
+        (KeyState.ACTIVE, KeyState.COMPROMISED),
+        (KeyState.DEACTIVATED, KeyState.ACTIVE),
+        (KeyState.DEACTIVATED, KeyState.COMPROMISED),
+        (KeyState.DEACTIVATED, KeyState.DESTROYED),
+        (KeyState.COMPROMISED, KeyState.DESTROYED),
+    }
+)
 _SCHEDULED = ("rotation due", "rotated by hand", "migration to")
 
 
@@ -67,10 +80,15 @@ class Signed:
 
 @dataclass(frozen=True)
 class Witness:
-    """What was seen until now; `landed` returns the witness of one write more, or fails."""
+    """What was seen until now; `landed` returns the witness of one write more, or fails.
+
+    `skew` is how far apart the clocks of those who write may be: by so much a wait may be short
+    in true time, since every wait is written with ε in it.
+    """
 
     staleness: Milliseconds
     waived: bool = False
+    skew: Milliseconds = 0
     commits: Mapping[tuple[int, int], Keyring] = field(default_factory=lambda: MappingProxyType({}))
     latest: Keyring | None = None
     heads: Mapping[DocumentKind, tuple[int, int]] = field(default_factory=lambda: MappingProxyType({}))
@@ -81,6 +99,11 @@ class Witness:
     exempt: frozenset[str] | None = None
     prints: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     archives: Mapping[DocumentName, document.Archive] = field(default_factory=lambda: MappingProxyType({}))
+
+    @cached_property
+    def mark(self) -> int:
+        """The hash of its key, worked out once."""
+        return hash(self.key)
 
     @property
     def key(self) -> tuple[object, ...]:
@@ -140,13 +163,15 @@ class Witness:
             prints=prints,
         )
 
-    @staticmethod
-    def _follows(before: Keyring, after: Keyring) -> None:
+    def _follows(self, before: Keyring, after: Keyring) -> None:
         assert after.epoch == before.epoch, "the epoch changed without a recovery"
         assert after.revision == before.revision + 1, "a revision was skipped or written twice"
         assert before.lineage[-1] in after.lineage, "a commit is not built on its parent"
         chain = [after.ledger.base, *(entry.hash for entry in after.ledger.entries)]
         assert before.ledger.head in chain, "the ledger lost its past"
+        left = {r.kid for r in before.records} - {r.kid for r in after.records}
+        kept = {r.kid for archive in self.archives.values() for r in archive.records}
+        assert left <= kept, f"I9: {left - kept} are forgotten, and no archive keeps their tombstones"
 
     def _identity(self, after: Keyring) -> Mapping[str, str]:
         prints = dict(self.prints)
@@ -159,18 +184,20 @@ class Witness:
 
     def _moved(self, before: Keyring, after: Keyring, old: KeyRecord, new: KeyRecord, now: Instant) -> None:
         kid, move = new.kid, (old.state, new.state)
+        assert old.state is new.state or move in _MOVES, f"I7: {kid} went from {old.state} to {new.state} at once"
         if KeyState.COMPROMISED in move and old.state is not new.state:
             assert move[0] is not KeyState.COMPROMISED or move[1] is KeyState.DESTROYED, f"{kid} came back"
         assert old.state is not KeyState.DESTROYED or new.state is KeyState.DESTROYED, f"{kid} came back"
         if move == (KeyState.PRE_ACTIVATION, KeyState.ACTIVE):
             self._may_sign(kid, now)
+            self._may_migrate(before, after, kid, new.algorithm)
             self._leaves_a_standby(after, kid, now)
         if move == (KeyState.DEACTIVATED, KeyState.DESTROYED):
             self._may_leave(kid, now)
         if move == (KeyState.COMPROMISED, KeyState.DESTROYED):
-            bound = self.withdrawn.get(kid, 0) + self._longest_held(now)
+            bound = self.withdrawn.get(kid, 0) + self.longest_held(now)
             assert kid not in self.published, f"I4: {kid} is forgotten while it is still published"
-            assert now >= bound, f"I4: {kid} is forgotten {bound - now} ms early"
+            assert now + self.skew >= bound, f"I4: {kid} is forgotten {bound - now} ms early"
         if old.can_sign and not new.can_sign:
             self._may_lose_private(after, new, now)
 
@@ -178,7 +205,7 @@ class Witness:
         assert kid in self.published, f"I10: {kid} signs and is not published"
         if self.waived or kid in (self.exempt or ()):
             return
-        early = self.published[kid] + self._longest_held(now) - now
+        early = self.published[kid] + self.longest_held(now) - now - self.skew
         assert early <= 0, f"I1: {kid} signs {early} ms early"
 
     def _known_everywhere(self, kid: str, now: Instant) -> None:
@@ -191,8 +218,21 @@ class Witness:
             for s in self.policies
             if s.since <= since
         ]
-        early = max(bounds) - now
+        early = max(bounds) - now - self.skew
         assert early <= 0, f"I1: {kid} signs {early} ms early"
+
+    @staticmethod
+    def _may_migrate(before: Keyring, after: Keyring, kid: str, algorithm: str) -> None:
+        if algorithm == before.algorithm:
+            return
+        asked, news = before.migration, after.ledger.entries
+        said = asked is not None and asked.confirmed and asked.to == algorithm
+        said = said or any(
+            entry.action == "migration-confirmed" and entry.detail == algorithm
+            for entry in news
+            if entry.seq >= before.ledger.next_seq
+        )
+        assert said, f"{kid} signs with {algorithm}, and nobody said that verifiers know it"
 
     def _leaves_a_standby(self, after: Keyring, kid: str, now: Instant) -> None:
         told = [e for e in after.ledger.entries if e.action == "promoted" and e.kid == kid]
@@ -206,7 +246,7 @@ class Witness:
             and r.algorithm == algorithm
             and r.can_sign
             and r.kid in self.published
-            and (r.kid in (self.exempt or ()) or now >= self.published[r.kid] + self._longest_held(now))
+            and (r.kid in (self.exempt or ()) or now + self.skew >= self.published[r.kid] + self.longest_held(now))
         ]
         assert ready, f"I5: {kid} was promoted by schedule and no ready standby stayed"
 
@@ -222,7 +262,7 @@ class Witness:
             )
             for p in self._in_force(now)
         )
-        early = signed.out_since + longest - now
+        early = signed.out_since + longest - now - self.skew
         assert early <= 0, f"I2: {kid} goes {early} ms early"
 
     def _may_lose_private(self, after: Keyring, new: KeyRecord, now: Instant) -> None:
@@ -237,7 +277,7 @@ class Witness:
         assert signed.out_since is not None, f"I10: {kid} loses its private half while it signs"
         p = after.policy
         wait = max(signed.lease + self.staleness + 2 * ms(p.clock_skew), ms(p.rollback_window + p.clock_skew))
-        early = signed.out_since + wait - now
+        early = signed.out_since + wait - now - self.skew
         assert early <= 0, f"I2: {kid} loses its private half {early} ms early"
 
     def _stamps(self, record: KeyRecord, after: Keyring) -> None:
@@ -245,19 +285,20 @@ class Witness:
         kid, real = record.kid, self.published.get(record.kid)
         if record.state is KeyState.PRE_ACTIVATION and record.published is not None:
             assert real is not None, f"{kid} is stamped as published and is not"
-            assert record.published >= real, f"{kid} is stamped as published before it was"
+            assert record.published + self.skew >= real, f"{kid} is stamped as published before it was"
         if record.state is KeyState.DEACTIVATED and record.stopped is not None:
             self._no_longer_signs(record, record.stopped)
         gone = {KeyState.COMPROMISED: record.revoked, KeyState.DESTROYED: record.removed}.get(record.state)
         if gone is not None:
             assert real is None, f"{kid} is stamped as withdrawn and is published"
-            assert gone >= self.withdrawn.get(kid, 0), f"{kid} is stamped as withdrawn before it was"
+            assert not record.can_sign, f"I10: the private half of {kid} stayed after its withdrawal was proven"
+            assert gone + self.skew >= self.withdrawn.get(kid, 0), f"{kid} is stamped as withdrawn before it was"
 
     def _no_longer_signs(self, record: KeyRecord, stopped: Instant) -> None:
         signed = self.signed.get(record.kid)
         if signed is not None:
             assert signed.out_since is not None, f"{record.kid} is stamped as stopped and signs"
-            assert stopped >= signed.out_since, f"{record.kid} is stamped as stopped before it was"
+            assert stopped + self.skew >= signed.out_since, f"{record.kid} is stamped as stopped before it was"
 
     # --- what the derived documents may show ------------------------------------------------------
 
@@ -309,7 +350,8 @@ class Witness:
             if shown.until is None or now < shown.until + held_for(shown.policy, self.staleness):
                 yield shown.policy
 
-    def _longest_held(self, now: Instant) -> Milliseconds:
+    def longest_held(self, now: Instant) -> Milliseconds:
+        """Return the longest D + S + C + G + ε of the policies that a verifier may still obey."""
         return max(held_for(policy, self.staleness) for policy in self._in_force(now))
 
 

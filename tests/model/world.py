@@ -5,8 +5,10 @@ Every action returns a new world, so that a search can go back and try another o
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import cached_property, lru_cache
 from uuid import UUID
 
 from keyvault_jwt import document
@@ -14,7 +16,8 @@ from keyvault_jwt.attempt import Attempt
 from keyvault_jwt.calls import Answer, Generate, Read, Wait, Write
 from keyvault_jwt.clock import Instant, Milliseconds
 from keyvault_jwt.decision import Command
-from keyvault_jwt.errors import Conflict, StoreTimeout, StoreUnavailable
+from keyvault_jwt.errors import Conflict, KeyvaultJWTError, StoreTimeout, StoreUnavailable
+from keyvault_jwt.key_factory import FreshKey
 from keyvault_jwt.marks import Mark
 from keyvault_jwt.report import Report
 from keyvault_jwt.store import DocumentName, Limits, Version, Versioned
@@ -24,16 +27,49 @@ from tests.model.witness import Unwatched, Witness
 
 LIMITS = Limits(document_bytes=1 << 20)
 START: Instant = 1_767_225_600_000
+_64_BITS = (1 << 64) - 1
 
 
 @dataclass(frozen=True, slots=True)
+class Failed:
+    """A store's answer that is an error, as a value: each pass gets an instance of its own."""
+
+    kind: type[KeyvaultJWTError]
+    what: str
+
+
+@dataclass(frozen=True, eq=False)
 class Pass:
-    """One attempt of one process; `number` seeds its write ids and keys."""
+    """One attempt of one process; `number` seeds its write ids and keys.
+
+    `ahead` is how far its machine's clock is before the world's, `asked` when its call began.
+    Passes are equal if nothing tells them apart.
+    """
 
     number: int
     attempt: Attempt
     calls: int = 0
     crashed: bool = False
+    who: str = ""
+    ahead: Milliseconds = 0
+    asked: Instant = 0
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Pass) and self.key == other.key
+
+    def __hash__(self) -> int:
+        return self.mark
+
+    @cached_property
+    def mark(self) -> int:
+        """The hash of its key, worked out once."""
+        return hash(self.key)
+
+    def answered(self, answer: Answer | Failed, now: Instant) -> Pass:
+        """Return the pass after an answer to its call, at the world's time `now`."""
+        if isinstance(answer, FreshKey | KeyvaultJWTError):
+            return _answered.__wrapped__(self, answer, now)
+        return _answered(self, answer, now)
 
     @property
     def over(self) -> bool:
@@ -48,7 +84,7 @@ class Pass:
         assert isinstance(self.attempt.outcome, Exception), "the pass is not over"
         raise self.attempt.outcome
 
-    @property
+    @cached_property
     def key(self) -> tuple[object, ...]:
         """What tells this pass at this point from every other."""
         a = self.attempt
@@ -56,6 +92,8 @@ class Pass:
         return (
             self.number,
             self.crashed,
+            self.ahead,
+            self.asked if isinstance(a.call, Wait) else 0,
             a.stage,
             _call_key(a.call),
             type(a.outcome),
@@ -69,6 +107,19 @@ class Pass:
             a.moved,
             (a.commits, a.races, a.doubts, a.news, len(a.alarms)),
         )
+
+
+@lru_cache(maxsize=1 << 18)
+def _answered(asked: Pass, answer: Answer | Failed, now: Instant) -> Pass:
+    """Resume the attempt.  It is pure, so that worlds in which the same happens share the result."""
+    given = answer.kind(answer.what) if isinstance(answer, Failed) else answer
+    # What is written follows from these three alone, so its id may, too: equal ids mean equal bytes.
+    told = given.kid if isinstance(given, FreshKey) else answer
+    write_id = UUID(int=hash((asked.key, told, now)) & _64_BITS)
+    attempt = asked.attempt.resume(given, now=now + asked.ahead, write_id=write_id)
+    if isinstance(attempt.outcome, Exception):
+        attempt.outcome.__traceback__ = None  # its frames would keep every world alive
+    return replace(asked, attempt=attempt, calls=asked.calls + 1, asked=now)
 
 
 def _call_key(call: object) -> object:
@@ -101,26 +152,40 @@ class World:
     def key(self) -> tuple[object, ...]:
         """What tells this world from every other."""
         flying = tuple(sorted((w.name, w.expected or "", hash(w.draft.data)) for w in self.in_flight))
-        return (self.store.key, self.witness.key, self.now, tuple(p.key for p in self.passes), flying)
+        return (self.store.mark, self.witness.mark, self.now, tuple(p.mark for p in self.passes), flying)
 
     # --- passes -----------------------------------------------------------------------------
 
     def begin(self, command: Command, *, mark: Mark | None = None, limits: Limits = LIMITS) -> World:
         """Start a pass; it has not called the store yet."""
-        staleness, number = self.witness.staleness, self.started + 1
-        attempt = Attempt.begin(command, RING, staleness=staleness, limits=limits, mark=mark)
-        return replace(self, passes=(*self.passes, Pass(number, attempt)), started=number)
+        started = self.started + 1
+        new = self.new_pass(command, f"{started}", mark=mark, limits=limits)
+        return replace(self, passes=(*self.passes, new), started=started)
+
+    def new_pass(
+        self,
+        command: Command,
+        who: str,
+        *,
+        mark: Mark | None = None,
+        limits: Limits = LIMITS,
+        ahead: Milliseconds = 0,
+    ) -> Pass:
+        """Return a pass about to begin; its number is another wherever anything else is different."""
+        attempt = Attempt.begin(
+            command, RING, staleness=self.witness.staleness, limits=limits, mark=mark
+        )
+        told = repr((who, command, self.now, ahead, mark, limits, self.witness.staleness, self.store.digest))
+        number = int.from_bytes(hashlib.sha256(told.encode()).digest()[:8], "big")
+        return Pass(number, attempt, who=who, ahead=ahead, asked=self.now)
 
     def running(self) -> Iterator[int]:
         """Yield the index of every pass that is not over."""
         return (index for index, each in enumerate(self.passes) if not each.over)
 
-    def answer(self, index: int, answer: Answer) -> World:
+    def answer(self, index: int, answer: Answer | Failed) -> World:
         """Give a pass an answer to its call."""
-        asked = self.passes[index]
-        calls = asked.calls + 1
-        attempt = asked.attempt.resume(answer, now=self.now, write_id=UUID(int=(asked.number << 32) + calls))
-        return self._with(index, replace(asked, attempt=attempt, calls=calls))
+        return self._with(index, self.passes[index].answered(answer, self.now))
 
     def crash(self, index: int) -> World:
         """End a pass where it stands."""
@@ -139,13 +204,13 @@ class World:
         if isinstance(call, Read):
             return self.answer(index, self._seen(call.name))
         if isinstance(call, Generate):
-            return self.answer(index, counted_key(call.algorithm, asked.number * 1000 + asked.calls))
+            return self.answer(index, counted_key(call.algorithm, asked.mark & _64_BITS))
         if isinstance(call, Wait):
             return self.later(call.duration).answer(index, None)
         assert isinstance(call, Write)
         world = self.land(call)
         if world is None:
-            return self.answer(index, Conflict("another version is there"))
+            return self.answer(index, Failed(Conflict, "another version is there"))
         stored = world.store.read(call.name)
         assert stored is not None
         return world.answer(index, Version(stored.version))
@@ -167,20 +232,20 @@ class World:
         call = self.passes[index].attempt.call
         yield "crash", self.crash(index)
         if isinstance(call, Read | Write):
-            yield "unavailable", self.answer(index, StoreUnavailable("no route"))
+            yield "unavailable", self.answer(index, Failed(StoreUnavailable, "no route"))
         if isinstance(call, Read):
             stale = self.store.read_stale(call.name, self.now, self.witness.staleness)
             if self.witness.staleness and stale != self.store.read(call.name):
                 yield "stale", self.answer(index, stale)
         if isinstance(call, Write):
-            lost = StoreTimeout("no answer came")
+            lost = Failed(StoreTimeout, "no answer came")
             yield "dropped", self.answer(index, lost)
             yield "late", replace(self, in_flight=(*self.in_flight, call)).answer(index, lost)
             yield "late and crash", replace(self, in_flight=(*self.in_flight, call)).crash(index)
             landed = self.land(call)
             if landed is not None:
                 yield "answer lost", landed.answer(index, lost)
-                yield "sent twice", landed.answer(index, Conflict("our own first sending was there"))
+                yield "sent twice", landed.answer(index, Failed(Conflict, "our own first sending was there"))
                 yield "landed, crash", landed.crash(index)
 
     def late_landings(self) -> Iterator[tuple[str, World]]:
