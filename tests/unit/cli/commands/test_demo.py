@@ -11,6 +11,7 @@ def test_a_page_that_can_t_be_written_is_refused_at_once(cli: Cli, tmp_path: Pat
     """Not after the play; the error says what to do."""
     told = cli.error("demo", "--html", str(tmp_path / "missing" / "demo.html"), status=1)
     assert told["code"] == "file_unwritable"
+    assert told["why"] == "its directory is missing, or closed to this user"
     assert "directory" in told["fix"]
 
 

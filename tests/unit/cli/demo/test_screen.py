@@ -56,6 +56,8 @@ def test_a_low_terminal_gets_the_latest_lanes(
     """With room for few, the keys that come next are the ones that are shown."""
     monkeypatch.setenv("LINES", "15")
     picture = Picture(Panorama())
+    for number in range(9):
+        picture.hear(number, "something")
     story.run(12)
     picture.watch(story.view())
     (lines,) = frames(capsys.readouterr().err)
