@@ -25,6 +25,12 @@ class Fleet:
         self._signers, self._verifiers = signers, verifiers
         self._thefts: set[str] = set()
 
+    def restart(self) -> None:
+        """Restart one service; what it remembered is lost only where nothing was ever undone."""
+        services: list[SigningService | VerifyingService] = [*self._signers, *self._verifiers]
+        service = self._dice.choice(services)
+        service.restart(marks_lost=self.ring.tampering is None and self._dice.random() < 0.5)
+
     def signing_changed(self) -> None:
         """Sign soon after the key changed, and with the old one at the end of its lease."""
         lease = self.ring.policy.timing(0).signer_lease

@@ -9,10 +9,10 @@ from keyvault_jwt.clock import Instant, Milliseconds
 from tests.model.witness import held_for
 from tests.simulation.breakages import broken_part
 from tests.simulation.counts import Counts
-from tests.simulation.drawn_policy import log_uniform
 from tests.simulation.ring import AMPLE, Ring
 from tests.simulation.simulated_world import START, Scenario, SimulatedWorld
 from tests.simulation.story import Violation
+from tests.simulation.troubles import plan_troubles
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,32 +47,8 @@ def simulated(scenario: Scenario, *, whole_story: bool = False) -> Outcome:
 def _disturbed(world: SimulatedWorld) -> None:
     for ring in world.rings:
         world.operators.create(ring)
-    _plan_outages(world)
-    _plan_visits(world)
+    plan_troubles(world)
     world.agenda.run_until(world.site.end)
-
-
-def _plan_outages(world: SimulatedWorld) -> None:
-    dice, span = world.dice, world.site.end - START
-    for _ in range(dice.choice((0, 0, 0, 1, 3))):
-        begin = START + dice.randrange(span)
-        longest = 4 * max(ring.scale for ring in world.rings)
-        world.store.outages.append((begin, begin + log_uniform(dice, 1, max(2, longest))))
-
-
-def _plan_visits(world: SimulatedWorld) -> None:
-    """Have operators come, tokens signed and services restarted at odd times."""
-    dice, span = world.dice, world.site.end - START
-    rotations = max(1, span // max(1, world.rings[0].policy.timing(0).rotate_every))
-    for _ in range(dice.choice((0, 1, 2, 4)) * (1 + min(rotations, 1000) // 8)):
-        world.operators.at(START + dice.randrange(span), dice.choice(world.rings))
-    for _ in range(dice.choice((0, 0, 0, 0, 1, 2))):
-        backup = START + dice.randrange(span)
-        world.disasters.plan(dice.choice(world.rings), backup, dice.randrange(backup, world.site.end))
-    for ring in world.rings:
-        fleet = world.fleets[ring.name]
-        for _ in range(3 if len(world.rings) < 10 else 1):
-            world.agenda.at(START + dice.randrange(span), fleet.issue)
 
 
 def _left_alone(world: SimulatedWorld) -> None:
@@ -83,6 +59,8 @@ def _left_alone(world: SimulatedWorld) -> None:
         ring.faults, ring.quiet, ring.limits = ring.faults.ended(), True, AMPLE
         if ring.keyring is None:
             world.operators.create(ring)
+    for rotator in (world.operators.rotator, *(each.rotator for each in world.schedulers)):
+        rotator.crash()
     for scheduler in world.schedulers[1:]:
         scheduler.idle = True
     world.schedulers[0].hire(len(world.rings))
@@ -108,8 +86,9 @@ def _settling(ring: Ring) -> Milliseconds:
 
 
 def _require_life(world: SimulatedWorld, ring: Ring, since: Instant) -> None:
-    if ring.under_way:
-        world.agenda.after(1, partial(_require_life, world, ring, since))
+    unrested = ring.unwatched is not None or world.agenda.now < ring.repaired + _settling(ring)
+    if ring.under_way or unrested:
+        world.agenda.after(max(50, ring.scale // 64), partial(_require_life, world, ring, since))
         return
     ring.over = True
     keyring = ring.keyring

@@ -48,13 +48,12 @@ class OperatorDesk:
 
     def _run(self, ring: Ring, asked: Command, *, tries: int) -> None:
         def ended(outcome: Report | KeyvaultJWTError | None) -> None:
-            done = isinstance(outcome, Report) or (ring.keyring is not None and ring.quiet)
-            if not done and tries > 1:
+            if not isinstance(outcome, Report) and tries > 1:
                 pause = max(1, ring.scale // 64)
                 self._agenda.after(pause, lambda: self._run(ring, asked, tries=tries - 1))
 
-        exists = isinstance(asked, command.Create) and ring.keyring is not None
-        if not exists:
+        needed = ring.keyring is None if isinstance(asked, command.Create) else not ring.quiet
+        if needed:
             self.rotator.begin(asked, ring, ended)
 
     def _some_command(self, ring: Ring, keyring: Keyring) -> Command:

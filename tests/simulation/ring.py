@@ -28,6 +28,7 @@ class Ring:
         self.faults, self.limits = faults, AMPLE
         self.quiet = self.over = False
         self.under_way = 0
+        self.repaired: Instant = 0
         self.witness = SkewedWitness(terms.staleness, apart=terms.skew)
         self.privates: dict[str, tuple[str, bytes]] = {}
         self.compromised: set[str] = set()
@@ -101,7 +102,7 @@ class Ring:
         self.witness = resumed(self.witness, self.unwatched, copy, now)
         lease = max(record.lease_max for record in self.unwatched.records)
         self.tampering.over = now + lease + self.longest_held(now) + self.terms.staleness
-        self.unwatched = None
+        self.unwatched, self.repaired = None, now
 
     def forgives(self, kid: str, issued: Instant, now: Instant) -> bool:
         """Whether a good token may be refused, since the store was restored."""

@@ -34,14 +34,23 @@ class Replica:
         self._ring, self._clock, self._dice = ring, site.clock(), site.dice
         self._view = StoreView(site.store, self._clock, site.dice)
         self._answered: Instant = 0
-        self._publisher = Publisher(
+        self._marks = KeptMarks()
+        self._publisher = self._started()
+
+    def _started(self) -> Publisher:
+        return Publisher(
             self._view,
-            ring.name,
+            self._ring.name,
             clock=self._clock,
-            marks=KeptMarks(),
+            marks=self._marks,
             listener=lambda event: None,
             background=False,
         )
+
+    def restart(self, *, marks_lost: bool) -> None:
+        """Begin anew, with or without what was remembered."""
+        self._marks = KeptMarks() if marks_lost else self._marks
+        self._publisher = self._started()
 
     def load(self, asked: Instant, tag: str | None, previous: Lifetime | None) -> Loaded:
         """Return what a request at an instant is answered; raises what the publisher does."""
@@ -73,11 +82,16 @@ class VerifyingService:
     def __init__(self, name: str, ring: Ring, site: Site, *, hoards: float = 1.0) -> None:
         self.name, self._ring, self._site = name, ring, site
         self.clock, self._dice, self._hoards = site.clock(), site.dice, hoards
-        self._shelf = Shelf(name, _BOUNDS, jitter=lambda: 0.0)
         self._asked: Instant = 0
         direct = ring.symmetric or site.dice.random() < 0.25
+        self._view = StoreView(site.store, self.clock, site.dice)
         self._replica = None if direct else Replica(ring, site)
-        self._direct = StoreSource(StoreView(site.store, self.clock, site.dice), ring.name, self.clock)
+        self._forget()
+
+    def _forget(self) -> None:
+        ring = self._ring
+        self._shelf = Shelf(self.name, _BOUNDS, jitter=lambda: 0.0)
+        self._direct = StoreSource(self._view, ring.name, self.clock)
         self._verifier = Verifier(
             self,
             issuer=ring.issuer,
@@ -86,6 +100,14 @@ class VerifyingService:
             leeway=timedelta(milliseconds=ring.terms.leeway),
             clock=self.clock,
         )
+
+    def restart(self, *, marks_lost: bool) -> None:
+        """Restart the publisher; where nothing needs to be remembered, the verifier with an empty cache."""
+        self._site.story.tell(self.name, "restarts" + (" and has forgotten everything" if marks_lost else ""))
+        if self._replica is not None:
+            self._replica.restart(marks_lost=marks_lost)
+        if marks_lost:
+            self._forget()
 
     def verify(self, text: str) -> None:
         """Accept a token, or raise why not."""
