@@ -17,7 +17,7 @@ NEXT_ALGORITHM: Final = "ES384"
 """What the fleet begins with, and migrates to: PyJWT and joserfc verify both."""
 
 ROTATIONS: Final = 5
-LIMIT: Final[Milliseconds] = 56_000
+LIMIT: Final[Milliseconds] = 54_000
 """How long the play may last where S is 0, so that with its beginning and end it takes a minute at most."""
 
 _LEASE: Final = timedelta(milliseconds=1200)

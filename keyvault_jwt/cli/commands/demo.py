@@ -66,6 +66,8 @@ def command(session: Session, html: Path | None) -> None:
     ):
         outcome = Conductor(where, audience, stopped=lambda: asked.wait(0)).play()
     _show(session, outcome, panorama, html)
+    if session.store_url is not None:
+        session.note(f"the keyring {where.ring} stays in {where.url}, frozen")
     if not outcome.kept:
         raise DemoFailed(
             "the demonstration broke a promise",
