@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from ..ages import iso_or_none
+from ..ages import about, iso_or_none
 from ..table import table
 
 if TYPE_CHECKING:
@@ -63,7 +63,15 @@ def count_lines(closing: Closing) -> Iterator[str]:
     yield ""
     for label, count in counts(closing):
         yield f"{label:<44} {count:>6}"
+    tally = closing.view.tally
+    if tally.revocation is not None and tally.revocation.bound is not None and tally.last_acceptance:
+        yield f"the revoked key: {_before(tally.revocation.bound - tally.last_acceptance)}"
     yield f"{'kept' if closing.kept else 'BROKEN'}, in {closing.length / 1000:.1f} s"
+
+
+def _before(margin: int) -> str:
+    side = "before" if margin >= 0 else "AFTER"
+    return f"accepted for the last time {about(margin)} {side} the bound that was stated"
 
 
 def counts(closing: Closing) -> Iterator[tuple[str, int]]:
@@ -72,7 +80,7 @@ def counts(closing: Closing) -> Iterator[tuple[str, int]]:
     yield "tokens issued", len(tally.issued)
     yield "judged by every verifier", tally.judged_by_all(frozenset(name for name, _ in closing.verifiers))
     yield "times a token was verified", tally.verdicts
-    yield "times keys could not be fetched, and again", tally.unanswered.total()
+    yield "failed fetches of keys, tried again", tally.unanswered.total()
     yield "refused though unexpired and not revoked", len(tally.refused_though_valid)
     if tally.revocation is not None:
         yield "tries of the revoked key past its bound", len(tally.past_bound)

@@ -29,12 +29,13 @@ def test_a_broken_promise_can_t_be_overlooked(story: Story) -> None:
     """A missing scene and a breach are told as such."""
     now = story.clock.wall()
     story.tally.revocation = Revocation("k9", now, now, now)
-    past = Verdict("k9", "t9", now, now + 1, now + 2, True, Occasion.SIGNATURE)
+    past = Verdict("k9", "t9", now, now + 700, now + 701, True, Occasion.SIGNATURE)
     story.tally.hear("verifier-1", past)
     closing = story.closing(happened=False)
     lines = list(count_lines(closing))
     assert lines[0] == "MISSING  5 rotations"
     assert lines[-1].startswith("BROKEN")
+    assert "the revoked key: accepted for the last time 0.7s AFTER the bound that was stated" in lines
     assert "of these accepted                                 1" in lines
     told = count_document(closing)
     assert (told["kept"], told["revoked_accepted_past_bound"]) == (False, 1)
