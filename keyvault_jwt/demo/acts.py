@@ -19,6 +19,8 @@ _Answer = TypeVar("_Answer")
 
 ENCORE: Final[Milliseconds] = 2_000
 """How long the verifiers go on trying a revoked key past its bound."""
+IN_USE: Final[Milliseconds] = 1_000
+"""How long a key signs at least before it is revoked, so that there is something to refuse."""
 SCHEDULED: Final = "rotation due"
 """What the ledger says of a promotion that nobody asked for."""
 
@@ -149,7 +151,7 @@ class RevokedInEmergency:
 
     def perform(self, stage: Stage) -> None:
         """Revoke the key that every verifier accepts, and go on trying it past the bound stated."""
-        stage.until(lambda: _standby_is_ready(stage) and signing_key_known(stage))
+        stage.until(lambda: _is_in_use(stage) and _standby_is_ready(stage) and signing_key_known(stage))
         active = stage.keyring.active
         assert active is not None
         self._revoke(stage, active.kid)
@@ -200,6 +202,11 @@ def signing_key_known(stage: Stage) -> bool:
 def _rotation_is_due(stage: Stage) -> bool:
     due = rotation_due(stage.keyring)
     return due is not None and stage.now >= due
+
+
+def _is_in_use(stage: Stage) -> bool:
+    active = stage.keyring.active
+    return active is not None and stage.now >= (active.activated or stage.now) + IN_USE
 
 
 def _standby_is_ready(stage: Stage) -> bool:
