@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from typing import Final
 
 from keyvault_jwt import command
 from keyvault_jwt.clock import Instant
@@ -17,6 +18,10 @@ from tests.simulation.site import Site
 from tests.simulation.story import Violation
 
 _DERIVED = (DocumentKind.SIGNING, DocumentKind.PUBLIC, DocumentKind.VERIFICATION)
+
+
+_PATIENCE: Final = 40
+"""How often a repair may fail where nothing goes wrong by itself any more."""
 
 
 class Disasters:
@@ -58,7 +63,7 @@ class Disasters:
             log_uniform(dice, 1, max(2, ring.scale)), partial(self._repair, ring, authority)
         )
 
-    def _repair(self, ring: Ring, recover: bool) -> None:
+    def _repair(self, ring: Ring, recover: bool, failures: int = 0) -> None:
         """Have the operator repeat the command until everything says the same again."""
         asked = command.Recover(ring.name) if recover else command.Reconcile()
         known = self._operators.rotator.marks.load(ring.name)
@@ -67,7 +72,7 @@ class Disasters:
         def ended(outcome: Report | KeyvaultJWTError | None) -> None:
             copy = self._copy(ring)
             if not isinstance(outcome, Report) or not settled_copy(outcome.keyring, copy):
-                self._site.agenda.after(max(1, ring.scale // 64), partial(self._repair, ring, recover))
+                self._again(ring, recover, failures, outcome)
                 return
             assert ring.tampering is not None
             revived = require_nothing_revived(ring.tampering, outcome.keyring, revoked) if recover else ""
@@ -77,3 +82,13 @@ class Disasters:
             ring.resumed(copy, self._site.now)
 
         self._operators.rotator.begin(asked, ring, ended)
+
+    def _again(
+        self, ring: Ring, recover: bool, failures: int, outcome: Report | KeyvaultJWTError | None
+    ) -> None:
+        """Repeat the command, which may go on failing only as long as there are faults."""
+        failures += ring.quiet and isinstance(outcome, KeyvaultJWTError)
+        if failures > _PATIENCE:
+            raise Violation(f"{ring.name}: left alone, it can't be repaired: {outcome}")
+        pause = max(1, ring.scale // 64)
+        self._site.agenda.after(pause, partial(self._repair, ring, recover, failures))

@@ -55,7 +55,7 @@ def test_some_hundred_worlds_keep_every_promise() -> None:
     """No token is refused while it is good, no revoked key outlives its bound, and all comes to rest."""
     broken = {
         outcome.scenario.seed: outcome.violation
-        for outcome in map(simulated, map(Scenario, range(1000, 1020)))
+        for outcome in map(simulated, map(Scenario, range(1000, 1120)))
         if outcome.violation
     }
     assert broken == {}
