@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import traceback
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -36,6 +37,9 @@ def simulated(scenario: Scenario, *, whole_story: bool = False) -> Outcome:
             _left_alone(world)
     except Violation as broken:
         violation = str(broken)
+    except Exception as error:
+        violation = f"{type(error).__name__}: {error}, at {traceback.extract_tb(error.__traceback__)[-1]}"
+    if violation:
         world.story.tell("VIOLATION", violation)
     world.site.counts.span = world.agenda.now - START
     world.site.counts.keyrings = len(world.rings)

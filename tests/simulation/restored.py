@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 from keyvault_jwt import document
@@ -60,6 +60,8 @@ def resumed(was: SkewedWitness, ring: Keyring, copy: Copy, now: Instant) -> Skew
     assert isinstance(signing, SigningDocument)
     active = None if signing.key is None else signing.key.kid
     old = [Shown(each.policy, 0, now if each.changed is None else each.changed) for each in ring.superseded]
+    # What was shown before is obeyed by caches still, whatever the restored keyring knows of it.
+    earlier = [replace(shown, until=now if shown.until is None else shown.until) for shown in was.policies]
     return SkewedWitness(
         was.staleness,
         apart=was.apart,
@@ -71,7 +73,7 @@ def resumed(was: SkewedWitness, ring: Keyring, copy: Copy, now: Instant) -> Skew
         signed=MappingProxyType(
             {r.kid: _signed(r, active, now, was.apart) for r in ring.records if r.activated is not None}
         ),
-        policies=(*old, Shown(ring.policy, 0)),
+        policies=(*earlier, *old, Shown(ring.policy, 0)),
         exempt=frozenset(record.kid for record in ring.records if record.founding),
         prints=MappingProxyType({record.kid: record.fingerprint for record in ring.records}),
         archives=was.archives,

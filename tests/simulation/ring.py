@@ -8,7 +8,7 @@ from keyvault_jwt.keyring import Keyring
 from keyvault_jwt.keys import KeyState
 from keyvault_jwt.policy import RotationPolicy
 from keyvault_jwt.store import DocumentKind, DocumentName, Draft, Limits
-from tests.model.witness import authority_of, derived_of, held_for
+from tests.model.witness import Shown, authority_of, derived_of, held_for
 from tests.simulation.drawn_policy import Terms
 from tests.simulation.faults import Faults
 from tests.simulation.restored import Copy, Tampering, resumed
@@ -29,7 +29,7 @@ class Ring:
         self.quiet = self.over = False
         self.under_way = 0
         self.repaired: Instant = 0
-        self.witness = SkewedWitness(terms.staleness, apart=terms.skew)
+        self.witness = SkewedWitness(terms.staleness, apart=terms.skew, policies=(Shown(policy, 0),))
         self.privates: dict[str, tuple[str, bytes]] = {}
         self.compromised: set[str] = set()
         self.withdrawn: dict[str, Instant] = {}
