@@ -24,7 +24,7 @@ from tests.simulation.story import Story
 from tests.simulation.verifying_service import VerifyingService
 
 START: Instant = 1_767_225_600_000
-DAY: Milliseconds = 86_400_000
+WEEK: Milliseconds = 7 * 86_400_000
 YEAR: Milliseconds = 31_557_600_000
 _CHEAP = ("Ed25519", "Ed25519", "HS256", "ES256")
 
@@ -50,7 +50,7 @@ class SimulatedWorld:
         staleness = dice.choice((0, 0, 0, log_uniform(dice, 1, 5_000), 5_000))
         self.store = SharedStore(agenda, staleness, self._landed)
         self.store.ignores_versions = scenario.broken == "cas-ignored"
-        self._terms = draw_terms(dice, staleness, DAY if scenario.years else 0)
+        self._terms = draw_terms(dice, staleness, WEEK if scenario.years else 0)
         self.site = Site(agenda, self.store, self.story, dice, SeededKeys(dice), self._terms.skew)
         self.rings = [self._ring(number) for number in range(self._how_many())]
         self.site.end = START + self._horizon()
