@@ -72,7 +72,9 @@ class SimulatedWorld:
     def _ring(self, number: int) -> Ring:
         algorithm = self.dice.choice((*_CHEAP, self.dice.choice((*PUBLIC_KEY, *SECRET_BYTES))))
         policy = draw_policy(self.dice, self._terms, algorithm)
-        terms = replace(self._terms, shortest_rotation=policy.timing(0).rotate_every // 8)
+        terms = replace(
+            self._terms, shortest_rotation=policy.timing(0).rotate_every // (2 if self.scenario.years else 8)
+        )
         ring = Ring(f"ring-{number}", terms, policy, Faults(self.dice, 1))
         ring.faults = Faults.drawn(self.dice, ring.scale)
         return ring
