@@ -7,7 +7,7 @@ nothing twice.  It is asked again in every round of a pass and must then find it
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from . import invariants
@@ -28,7 +28,7 @@ from .history import is_behind, is_forked
 from .key_factory import FreshKey
 from .keyring import Keyring
 from .keys import KeyRecord, check_halves, fingerprint, new_record
-from .plan import ready_standby
+from .plan import ready_standby, resting
 from .policy import RotationPolicy
 from .recovery import recovered
 
@@ -113,7 +113,10 @@ class Rotate(Command):
         if not (self.emergency or self.accept_refusals):
             invariants.standby(ring, chosen, view.now, view.staleness).require()
         after = ring.promoted(chosen.kid, view.now, reason=reason)
-        return Decision(after, waived=waived) if self.emergency else housekeeping(after, view, waived)
+        if self.emergency:
+            return Decision(after, waived=waived)
+        # What was just promoted rests: a migration that is ready goes on in the next round (I7).
+        return housekeeping(after, replace(view, moved=view.moved | resting(ring, after)), waived)
 
 
 @dataclass(frozen=True, slots=True)

@@ -128,3 +128,11 @@ def test_a_store_as_stale_as_it_says(algorithm: str) -> None:
     world = world.alone().run(command.Revoke(kid, "leaked"))
     assert world.report.keyring.record(kid).revoked is not None
     settled(world.later(300))
+
+
+def test_a_rotation_by_hand_is_no_stop_on_the_way_of_a_migration() -> None:
+    """A key promoted by hand rests for the round in which a ready migration could replace it at once."""
+    world = SCENES["migrating"]()
+    world = world.run(command.Rotate(active(world)))
+    assert [entry.action for entry in world.report.entries].count("promoted") == 1
+    lived_on(world)
