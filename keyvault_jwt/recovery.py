@@ -11,7 +11,7 @@ from .clock import Instant
 from .document import Archive, Derived, PublicDocument, SigningDocument, VerificationDocument
 from .errors import KeyringNotFound
 from .key_factory import FreshKey
-from .keyring import Keyring
+from .keyring import Keyring, Superseded
 from .keys import KeyRecord, KeyState, fingerprint
 from .ledger import Ledger
 from .marks import Mark
@@ -44,8 +44,29 @@ def recovered(
         if isinstance(document, Archive) and document.number in listed
         for record in document.records
     }
-    kept = tuple(_settled(r, found) for r in records.values() if r.kid not in archived)
+    base = base.replaced(superseded=_superseded(base, found))
+    kept = tuple(_settled(_outlasting(r, base), found) for r in records.values() if r.kid not in archived)
     return _new_epoch(base, _one_active(kept, now), found, mark, now)
+
+
+def _superseded(base: Keyring, found: tuple[Evidence, ...]) -> tuple[Superseded, ...]:
+    """Return the policies that verifiers may still obey: those that only a lost revision had, too (I8)."""
+    known = [base.policy, *(old.policy for old in base.superseded)]
+    shown = [d.policy for d in found if isinstance(d, PublicDocument | VerificationDocument)]
+    lost = [policy for at, policy in enumerate(shown) if policy not in known and policy not in shown[:at]]
+    return (*base.superseded, *(Superseded(policy) for policy in lost))
+
+
+def _outlasting(record: KeyRecord, base: Keyring) -> KeyRecord:
+    """Return the record with L_max and P_max of every policy under which it may have signed (I2)."""
+    if record.activated is None and record.state is not KeyState.DEACTIVATED:
+        return record
+    timings = [policy.timing(0) for policy in (base.policy, *(old.policy for old in base.superseded))]
+    return msgspec.structs.replace(
+        record,
+        token_ttl_max=max(record.token_ttl_max, *(timing.token_ttl for timing in timings)),
+        lease_max=max(record.lease_max, *(timing.signer_lease for timing in timings)),
+    )
 
 
 def _shown(found: tuple[Evidence, ...]) -> Iterable[KeyRecord]:

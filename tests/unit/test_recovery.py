@@ -10,6 +10,7 @@ import pytest
 from keyvault_jwt import document
 from keyvault_jwt.document import Archive, Derived
 from keyvault_jwt.errors import KeyringNotFound
+from keyvault_jwt.invariants import exposure
 from keyvault_jwt.keyring import ArchiveRef, Keyring
 from keyvault_jwt.keys import KeyState
 from keyvault_jwt.marks import Mark
@@ -156,3 +157,23 @@ def test_archived_tombstones_stay_out_but_unlisted_ones_come_in() -> None:
 def test_recovered_keyring_is_alive() -> None:
     """A copy that was frozen may be the only one left."""
     assert recovered("ring", made_ring(frozen_to="memory:"), (), None, NOW).frozen_to is None
+
+
+def test_policies_that_only_a_lost_revision_had_still_count() -> None:
+    """Verifiers obey the caches that a newer public document promised, though its policy is lost (I8)."""
+    slower = seconds_policy(max_stale="5s")
+    shown = later(made_ring(made_key(1, ACTIVE)).with_policy(slower, NOW))
+    after = recovered("ring", made_ring(made_key(1, ACTIVE)), (public(shown), public(shown)), None, NOW)
+    assert [old.policy for old in after.superseded] == [slower]
+    assert after.superseded[0].changed is None, "it counts until its replacement is read back"
+    assert exposure(after, NOW, 0) == slower.timing(0).exposure
+
+
+def test_a_key_outlasts_every_policy_it_may_have_signed_under() -> None:
+    """L_max and P_max are those of the restored policy, too, whatever the newer document says (I2)."""
+    restored = made_ring(made_key(1, ACTIVE), made_key(2, PRE))
+    longer = restored.replaced(policy=seconds_policy(token_ttl="4s", signer_lease="3s"))
+    after = recovered("ring", longer, (public(later(made_ring(made_key(1, DEACTIVATED)))),), None, NOW)
+    key = after.record(made_key(1, ACTIVE).kid)
+    assert (key.token_ttl_max, key.lease_max) == (4000, 3000)
+    assert after.record(made_key(2, PRE).kid).token_ttl_max == 0, "it never signed"
