@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, Final, TypeVar
 
 import msgspec
@@ -38,9 +38,15 @@ def _encode_policy(value: Any) -> Any:
     raise NotImplementedError(f"no JSON form for {type(value).__name__}")
 
 
+@lru_cache(maxsize=256)
+def _policy(parameters: tuple[tuple[str, Any], ...]) -> RotationPolicy:
+    """Return the policy; a keyring's is read again and again, and checking it takes longer than the rest."""
+    return RotationPolicy(**dict(parameters))
+
+
 def _decode_policy(kind: type, value: Any) -> Any:
     if kind is RotationPolicy and isinstance(value, dict):
-        return RotationPolicy(**value)
+        return _policy(tuple(value.items()))
     raise ValueError(f"no {kind.__name__} in this place")
 
 
