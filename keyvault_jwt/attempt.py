@@ -32,6 +32,7 @@ from .errors import (
 from .invariants import judge
 from .key_factory import FreshKey
 from .keyring import ArchiveRef, Keyring
+from .ledger import Entry
 from .marks import Mark
 from .observation import observe
 from .plan import resting
@@ -68,7 +69,7 @@ class Attempt:
     archive: ArchiveRef | None = None
     # What was done.
     moved: frozenset[str] = frozenset()
-    first_entry: int = 0
+    entries: tuple[Entry, ...] = ()
     commits: int = 0
     races: int = 0
     doubts: int = 0
@@ -119,7 +120,6 @@ class Attempt:
             return self._doubt(history.rolled_back(keyring, mark))
         was = self.keyring
         moved_on = keyring is not None and was is not None and keyring.revision > was.revision
-        first = 1 if keyring is None else keyring.ledger.next_seq
         return replace(
             self,
             keyring=keyring,
@@ -127,7 +127,6 @@ class Attempt:
             seen=_NOTHING,
             archives=(),
             doubts=0 if moved_on else self.doubts,
-            first_entry=self.first_entry or first,
         )._read_next(now, write_id)
 
     def _read_next(self, now: Instant, write_id: UUID) -> Attempt:
@@ -230,6 +229,7 @@ class Attempt:
         before, after = self.keyring, self.pending
         assert after is not None
         used, mark = {record.kid for record in after.records}, mark_of(after)
+        first = 1 if before is None else before.ledger.next_seq
         return replace(
             self,
             keyring=after,
@@ -238,6 +238,7 @@ class Attempt:
             pending=None,
             commitment=None,
             archive=None,
+            entries=self.entries + tuple(entry for entry in after.ledger.entries if entry.seq >= first),
             moved=self.moved | (frozenset() if before is None else resting(before, after)),
             fresh=tuple(key for key in self.fresh if key.kid not in used),
             commits=self.commits + 1,
@@ -312,7 +313,7 @@ class Attempt:
         keyring = self._known()
         report = Report(
             keyring=keyring,
-            entries=tuple(entry for entry in keyring.ledger.entries if entry.seq >= self.first_entry),
+            entries=self.entries,
             plan=replace(self._view(now), moved=frozenset()).plan(keyring),
             commits=self.commits,
             alarms=self.alarms,

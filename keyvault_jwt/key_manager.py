@@ -225,6 +225,7 @@ class KeyManager:
         """
         if other._store.read(DocumentName(ring, DocumentKind.AUTHORITY)) is not None:
             command.Adopt(self.keyring(ring), source).require_place(other.keyring(ring))
+        other._prepare()
         self.freeze(ring, target or repr(other.store))
         keyring = self.keyring(ring)
         for ref in keyring.archives:
@@ -259,7 +260,12 @@ class KeyManager:
             attempt = attempt.resume(answer, now=self._clock.wall(), write_id=self._write_ids())
         failed = isinstance(attempt.outcome, KeyvaultJWTError)
         if attempt.keyring is not None and (attempt.commits or not failed):
-            self._marks.save(ring, mark_of(attempt.keyring))
+            try:
+                self._marks.save(ring, mark_of(attempt.keyring))
+            except KeyvaultJWTError:
+                if not failed:
+                    raise
+                # What failed before is the louder news; its repetition raises the mark.
         return self._told(ring, attempt.outcome)
 
     def _require_steady_clock(self, asked: Command, keyring: Keyring) -> None:

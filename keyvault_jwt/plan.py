@@ -220,7 +220,9 @@ def _discards(view: _View, promoted: frozenset[str], promotion: Step | None) -> 
         able = [r for r in keyring.standbys(algorithm) if r.can_sign and r.kid not in promoted]
         unable = [r for r in keyring.standbys(algorithm) if not r.can_sign]
         made = [r for r in able if not r.imported]
-        surplus = made[keyring.policy.standbys :] if algorithm in wanted else able
+        # Where nothing signs, the next to be ready will: until then it is no standby too many.
+        first = keyring.active is None and promotion is None and algorithm == signing
+        surplus = made[keyring.policy.standbys + first :] if algorithm in wanted else able
         for record in (*surplus, *unable):
             if record.kid not in view.moved:
                 yield Step(Action.DESTROY, record.kid, algorithm, "standby no longer wanted")

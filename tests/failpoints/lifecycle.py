@@ -12,7 +12,6 @@ from keyvault_jwt.keyring import Keyring
 from keyvault_jwt.keys import KeyState
 from keyvault_jwt.plan import KEPT_TOMBSTONES
 from keyvault_jwt.store import DocumentKind, DocumentName
-from keyvault_jwt.stores.file import FileStore
 from tests.failpoints.machine import STORE, Machine
 from tests.model.counted_keys import counted_key
 from tests.model.model_store import RING
@@ -157,8 +156,6 @@ def _active(was: Keyring | None) -> str:
 
 
 def _copy(machine: Machine, was: Keyring | None) -> object:
-    assert isinstance(machine.target.store, FileStore)
-    machine.target.store.prepare()
     return machine.manager.copy_to(machine.target, RING)
 
 
