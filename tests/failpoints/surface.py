@@ -18,7 +18,8 @@ from keyvault_jwt.stores.file import FileStore
 from tests.failpoints.machine import STORE, TARGET
 from tests.model.life import lived_on
 from tests.model.model_store import RING, ModelStore
-from tests.model.witness import Witness, authority_of
+from tests.model.shown import authority_of
+from tests.model.witness import Witness
 from tests.model.world import World
 
 AUTHORITY = DocumentName(RING, DocumentKind.AUTHORITY)

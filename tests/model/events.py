@@ -12,11 +12,12 @@ from keyvault_jwt.decision import Command
 from keyvault_jwt.store import DocumentName
 from tests.model.fleet import Fleet, Machine
 from tests.model.scenes import RECONCILE
-from tests.model.world import Pass, World
+from tests.model.world import FAULTS, Pass, World
 
 Event: TypeAlias = tuple[str, Callable[[], Fleet]]
 """What happens, and the fleet after it; making that fleet fails where a rule is broken."""
 
+_FAULTS = tuple(kind for kind in FAULTS if kind != "stale")
 Commands: TypeAlias = Callable[[World], dict[str, Command]]
 """The operator's commands that mean something in a world, by name."""
 
@@ -26,10 +27,11 @@ def events(fleet: Fleet, commands: Commands, tick: Milliseconds) -> Iterator[Eve
     for index, each in enumerate(fleet.world.passes):
         if not _waits(each, fleet.world.now):
             yield from _called(fleet, index, each)
-    for what, world in fleet.world.late_landings():
-        yield f"a delayed write arrives: {what}", _goes(fleet, world)
+    for at, write in enumerate(fleet.world.in_flight):
+        yield f"a delayed write of {write.name.kind} arrives", _arrived(fleet, at)
     if fleet.may_begin:
-        yield from (event for machine in fleet.idle() for event in _begins(fleet, machine))
+        for machine in fleet.idle():
+            yield from _begins(fleet, machine)
     if fleet.may_begin and fleet.left.commands and fleet.operator is not None and fleet.keyring is not None:
         yield from _commanded(fleet, fleet.operator, commands)
     if fleet.left.steps:
@@ -45,8 +47,8 @@ def _waits(each: Pass, now: int) -> bool:
     return isinstance(call, Wait) and now - each.asked < call.duration
 
 
-def _goes(fleet: Fleet, world: World) -> Callable[[], Fleet]:
-    return lambda: fleet.moved(world)
+def _arrived(fleet: Fleet, at: int) -> Callable[[], Fleet]:
+    return lambda: fleet.moved(fleet.world.arrived(at))
 
 
 def _called(fleet: Fleet, index: int, each: Pass) -> Iterator[Event]:
@@ -64,12 +66,9 @@ def _called(fleet: Fleet, index: int, each: Pass) -> Iterator[Event]:
             yield f"{what}, and it is stale", lambda: fleet.moved(world.answer(index, stale))
     if fleet.left.faults:
         fewer = replace(fleet, left=replace(fleet.left, faults=fleet.left.faults - 1))
-        for fault in FAULTS:
+        for fault in _FAULTS:
             if (happened := _faulty(fewer, index, fault)) is not None:
                 yield f"{what}: {fault}", happened
-
-
-FAULTS = ("crash", "unavailable", "dropped", "late", "late and crash", "answer lost", "landed, crash")
 
 
 def _faulty(fleet: Fleet, index: int, fault: str) -> Callable[[], Fleet] | None:
@@ -78,9 +77,8 @@ def _faulty(fleet: Fleet, index: int, fault: str) -> Callable[[], Fleet] | None:
         return None
 
     def happened() -> Fleet:
-        found = dict(fleet.world.faults(index))
-        # A write that would not land anyway can't lose its answer: then nothing happened at all.
-        return fleet.moved(found.get(fault, fleet.world.crash(index)))
+        # A write that would not land anyway can't lose its answer: then all it can do is crash.
+        return fleet.moved(fleet.world.fault(index, fault) or fleet.world.crash(index))
 
     return happened
 
@@ -98,7 +96,6 @@ def _begins(fleet: Fleet, machine: Machine) -> Iterator[Event]:
     elif fleet.left.idle:
         spent = replace(fleet, left=replace(fleet.left, idle=fleet.left.idle - 1))
         yield f"{machine.name} begins a pass with nothing due", lambda: spent.begun(machine, RECONCILE)
-
 
     if fleet.left.faults and fleet.backup is not None and machine.mark is not None:
         fewer = replace(fleet, left=replace(fleet.left, faults=fleet.left.faults - 1))
@@ -128,8 +125,9 @@ def _clock_steps(fleet: Fleet) -> Iterator[Event]:
 
 
 def _restored(fleet: Fleet) -> Iterator[Event]:
-    """Yield each restore; only once every reader saw the present state, for only then can it tell."""
-    if len(fleet.crowd.signers) > 1 or len(fleet.crowd.publishers) > 1:
+    """Yield each restore, while nothing runs and every reader saw the present: only then can they tell."""
+    crowd = fleet.crowd
+    if not fleet.quiet or max(len(crowd.signers), len(crowd.publishers), len(crowd.copies)) > 1:
         return
     for name in sorted(fleet.world.store.documents):
         yield f"{name.kind} is restored to an old copy", _undone(fleet, name)

@@ -8,13 +8,13 @@ from typing import Final
 
 from keyvault_jwt.keyring import Keyring
 from keyvault_jwt.keys import KeyRecord, KeyState
-from tests.model.events import FAULTS
 from tests.model.fleet import OPERATOR, Fleet
+from tests.model.world import FAULTS
 
 _EVENTS: Final = (
-    *((re.compile(rf": {fault}$"), f"event: {fault}") for fault in FAULTS),
+    *((re.compile(rf": {fault}$"), f"event: {fault}") for fault in FAULTS if fault != "stale"),
     (re.compile("it is stale$"), "event: a stale read"),
-    (re.compile("^a delayed write arrives"), "event: a write lands after its time-out"),
+    (re.compile("^a delayed write of"), "event: a write lands after its time-out"),
     (re.compile("^the clock of .* steps"), "event: a clock steps within ε"),
     (re.compile("without its mark$"), "event: a restart loses its high-water mark"),
     (re.compile("^every document is restored"), "event: the whole store is restored"),
@@ -96,8 +96,11 @@ def happened(before: Fleet, after: Fleet, told: str) -> Iterator[str]:
     elif len(after.world.passes) < len(before.world.passes) and told.endswith(": unavailable"):
         yield "event: a pass fails with an error"
     was, now = before.keyring, after.keyring
-    restored = "restored to an old copy" in told
-    if was is not None and now is not None and was.revision != now.revision and not restored:
+    if was is None or now is None or was.revision == now.revision or "restored to an old copy" in told:
+        return
+    if was.epoch != now.epoch:
+        yield "ledger: recovered"
+    else:
         yield from _committed(was, now, after)
 
 

@@ -26,7 +26,8 @@ from keyvault_jwt.store import DocumentKind, DocumentName, Limits
 from tests.model.model_store import AUTHORITY, RING, ModelStore
 from tests.model.properties import bounds_of, check
 from tests.model.readers import Crowd
-from tests.model.witness import Unwatched, authority_of
+from tests.model.shown import authority_of
+from tests.model.witness import Unwatched
 from tests.model.world import LIMITS, Pass, World
 
 OPERATOR = "operator"
@@ -74,7 +75,7 @@ class Fleet:
     machines: tuple[Machine, ...]
     end: Instant
     left: Left = Left()
-    crowd: Crowd = Crowd()
+    crowd: Crowd = field(default_factory=Crowd)
     skew: Milliseconds = 0
     limits: Limits = LIMITS
     backup: ModelStore | None = field(default=None, repr=False)
@@ -82,11 +83,15 @@ class Fleet:
     bounds: tuple[tuple[str, Instant], ...] = ()
 
     @classmethod
-    def over(cls, world: World, *, schedulers: int, during: Milliseconds, left: Left, **more: object) -> Fleet:
+    def over(
+        cls, world: World, *, schedulers: int, during: Milliseconds, left: Left, **more: object
+    ) -> Fleet:
         """Return a fleet at work on a world, for `during` milliseconds from now."""
         names = [f"scheduler {number}" for number in range(1, schedulers + 1)]
-        machines = tuple(Machine(name) for name in (*names, OPERATOR))
         begun = world.alone()
+        # Who has seen the past keeps its mark: that is what a restore is noticed by.
+        mark = mark_of(begun.keyring) if more.get("backup") is not None else None
+        machines = tuple(Machine(name, mark) for name in (*names, OPERATOR))
         return cls(begun, machines, begun.now + during, left, **more).looked()  # type: ignore[arg-type]
 
     @property
@@ -131,18 +136,28 @@ class Fleet:
     def restored(self, *names: DocumentName) -> Fleet:
         """Return the fleet with documents (all, if none is named) put back to the backup's.
 
-        From here on nobody starts without a memory, and what the lost copy alone knew is lost:
-        that revoked keys stay refused is what remains promised.
+        From here on nobody starts without a memory.  With the authority, what it alone knew is
+        lost: that revoked keys stay refused is what remains promised then.
         """
         assert self.backup is not None
         world, left = self.world, replace(self.left, restores=self.left.restores - 1)
         store = world.store.restored(self.backup, world.now, *names)
-        authority = store.read(AUTHORITY)
-        latest = None if authority is None else authority_of(authority.draft.data, RING)
-        witness = Unwatched(world.witness.staleness, latest=latest, policies=world.witness.policies)
+        crowd, bounds = replace(self.crowd, newcomers=False), self.bounds
+        derived = [name for name in names if name.kind is not DocumentKind.AUTHORITY]
+        if derived:
+            witness = world.witness
+            for name in derived:
+                found = store.read(name)
+                witness = witness.undone(name, None if found is None else found.draft, world.now)
+        else:
+            authority = store.read(AUTHORITY)
+            latest = None if authority is None else authority_of(authority.draft.data, RING)
+            witness = Unwatched(world.witness.staleness, latest=latest, policies=world.witness.policies)
+            known = frozenset[str]().union(*(m.mark.revoked for m in self.machines if m.mark is not None))
+            bounds = tuple((kid, at) for kid, at in bounds if kid in known)
         world = replace(world, store=store, witness=witness)
-        crowd = replace(self.crowd, newcomers=False)
-        return replace(self, world=world, left=left, crowd=crowd, waived=True).looked()
+        undone = replace(self, world=world, left=left, crowd=crowd, bounds=bounds, waived=not derived)
+        return undone.looked()
 
     def begun(self, machine: Machine, command: Command) -> Fleet:
         """Return the fleet with one more pass under way."""
@@ -244,4 +259,3 @@ def _unproven(record: object) -> bool:
     }
     stamp = stamps.get(record.state.value)  # type: ignore[attr-defined]
     return stamp is not None and getattr(record, stamp) is None
-

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from typing import TypeAlias
 
+from keyvault_jwt import document
 from keyvault_jwt.clock import Instant
 from keyvault_jwt.keys import KeyRecord, KeyState
+from keyvault_jwt.store import DocumentKind, DocumentName
+from tests.model.model_store import RING
 from tests.model.readers import Crowd
 from tests.model.witness import Witness
+from tests.model.world import World
 
 Bounds: TypeAlias = tuple[tuple[str, Instant], ...]
 """Kids that are revoked or gone, and the instant from which nobody may accept them."""
@@ -37,6 +41,18 @@ def check(crowd: Crowd, witness: Witness, bounds: Bounds, now: Instant, *, waive
     for kid, bound in bounds:
         if now >= bound:
             _refused(crowd, kid, bound, now)
+
+
+def require_readers(crowd: Crowd, future: World) -> None:
+    """Fail unless everybody who saw the past goes on with what a future without faults shows."""
+    seen = crowd.seen(future.store, future.now, future.witness.staleness, 0)
+    for role, readers in (("signer", seen.signers), ("publisher", seen.publishers)):
+        heads = {(r.held.reading.head.epoch, r.held.reading.head.revision) for r in readers}
+        kind = DocumentKind.SIGNING if role == "signer" else DocumentKind.PUBLIC
+        found = future.store.read(DocumentName(RING, kind))
+        assert found is not None, f"there is no {kind}"
+        there = document.decode_derived(DocumentName(RING, kind), found.draft.data)
+        assert (there.epoch, there.revision) in heads, f"no {role} that saw the past takes the present"
 
 
 def _accepted(crowd: Crowd, kid: str, record: KeyRecord | None, end: Instant, now: Instant) -> None:

@@ -14,6 +14,7 @@ from functools import cached_property, lru_cache
 from keyvault_jwt import document
 from keyvault_jwt.clock import Instant, Milliseconds
 from keyvault_jwt.follower import Follower, Held
+from keyvault_jwt.marks import Mark
 from keyvault_jwt.published_set import PublishedSet
 from keyvault_jwt.publisher import Publisher
 from keyvault_jwt.signer import Signer, SigningTerms
@@ -48,7 +49,8 @@ class Copy:
 class Crowd:
     """All readers that the past allows, and for each kid until when its youngest token lives.
 
-    `newcomers` are readers without a memory, which may start at any time.
+    `newcomers` are readers without a memory, which may start at any time.  `secrets` is the newest
+    revision of `verification` that was read: its readers have no lease, and remember that much.
     """
 
     signers: tuple[Reader, ...] = ()
@@ -56,12 +58,21 @@ class Crowd:
     copies: tuple[Copy, ...] = ()
     tokens: tuple[tuple[str, Instant], ...] = ()
     newcomers: bool = True
+    secrets: tuple[int, int] = (0, 0)
 
     @cached_property
     def mark(self) -> int:
         """The hash of all that decides about the future, worked out once."""
         readers = (tuple(r.key for r in self.signers), tuple(r.key for r in self.publishers))
-        return hash((readers, tuple((c.kids, c.until) for c in self.copies), self.tokens, self.newcomers))
+        return hash(
+            (
+                readers,
+                tuple((c.kids, c.until) for c in self.copies),
+                self.tokens,
+                self.newcomers,
+                self.secrets,
+            )
+        )
 
     def __hash__(self) -> int:
         return self.mark
@@ -111,13 +122,34 @@ class _Shelf:
         return ()
 
 
+class _Unkept:
+    """Marks that nobody keeps: each reader's own is put into its place by hand."""
+
+    def load(self, ring: str) -> None:
+        """Return nothing."""
+
+    def save(self, ring: str, mark: Mark) -> Mark:
+        """Return the mark as it is."""
+        return mark
+
+    def reset(self, ring: str) -> None:
+        """There is nothing to forget."""
+
+
 class _Reading:
     """One real follower through which every reader of a role reads, one after the other."""
 
-    def __init__(self, role: type[Signer] | type[Publisher]) -> None:
+    def __init__(self, role: type[Signer | Publisher]) -> None:
         self._clock, self._shelf = _Now(), _Shelf()
-        made = role(self._shelf, RING, clock=self._clock, background=False, listener=lambda event: None)  # type: ignore[arg-type]
-        self._follower: Follower[SigningTerms] | Follower[PublishedSet] = made._follower  # noqa: SLF001
+        made = role(
+            self._shelf,
+            RING,
+            clock=self._clock,
+            background=False,
+            marks=_Unkept(),
+            listener=lambda event: None,
+        )  # type: ignore[arg-type]
+        self._follower: Follower[SigningTerms] | Follower[PublishedSet] = made._follower
 
     def read(self, before: Reader | None, found: Versioned, now: Instant) -> Reader | None:
         """Return the reader after one more read, None if it holds nothing it may use."""
@@ -136,10 +168,10 @@ class _Reading:
 
     def _stand_at(self, reader: Reader | None) -> None:
         """Put the follower in the place of a reader: it has no other memory than this."""
-        follower, watermark = self._follower, self._follower._watermark  # noqa: SLF001
-        follower._held = None if reader is None else reader.held  # type: ignore[assignment]  # noqa: SLF001
-        follower._failure = follower._tried = None  # noqa: SLF001
-        watermark._seen, watermark._loaded, watermark._doubt = None, True, None  # noqa: SLF001
+        follower, watermark = self._follower, self._follower._watermark
+        follower._held = None if reader is None else reader.held  # type: ignore[assignment]
+        follower._failure = follower._tried = None
+        watermark._seen, watermark._loaded, watermark._doubt = None, True, None
         if reader is not None:
             reading = reader.held.reading
             mark = watermark.admit(reading.head, kids=reading.kids, revoked=reading.revoked)
@@ -164,15 +196,14 @@ def _shown(
 
 
 @lru_cache(maxsize=1 << 17)
-def _seen(
-    crowd: Crowd, shown: tuple[tuple[Versioned, ...], ...], now: Instant, skew: Milliseconds
-) -> Crowd:
+def _seen(crowd: Crowd, shown: tuple[tuple[Versioned, ...], ...], now: Instant, skew: Milliseconds) -> Crowd:
     signing, public, verification = shown
     signers = _after_reads(_signing(), crowd.signers, signing, now, newcomers=crowd.newcomers)
     publishers = _after_reads(_publishing(), crowd.publishers, public, now, newcomers=crowd.newcomers)
     copies = [copy for copy in crowd.copies if now < copy.until]
     copies += [copy for reader in publishers if (copy := _fetched(reader, now)) is not None]
-    copies += [_secrets(found, now) for found in verification]
+    secrets = [_secrets(found, now) for found in verification]
+    copies += [c for c in secrets if crowd.newcomers or c.revision >= crowd.secrets]
     tokens = {kid: end for kid, end in crowd.tokens if now < end}
     for reader in signers:
         terms = _signing().uses(reader, now)
@@ -185,6 +216,7 @@ def _seen(
         publishers=publishers,
         copies=_latest_copies(copies),
         tokens=tuple(sorted(tokens.items())),
+        secrets=max((crowd.secrets, *(copy.revision for copy in secrets))),
     )
 
 
@@ -244,5 +276,3 @@ def _latest_copies(copies: list[Copy]) -> tuple[Copy, ...]:
         if there is None or there.until < copy.until:
             latest[copy.kids] = copy
     return tuple(sorted(latest.values(), key=lambda copy: (copy.until, sorted(copy.kids))))
-
-

@@ -11,6 +11,7 @@ from tests.model.events import Commands, events
 from tests.model.exercised import happened
 from tests.model.fleet import Fleet
 from tests.model.life import lived_on
+from tests.model.properties import require_readers
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +74,7 @@ class Search:
         if state in self.found.states:
             return True
         self.found.states.add(state)
-        if here.quiet and state % self.sample == 0 and self.lives(here):
+        if here.quiet and (here is self.start or state % self.sample == 0) and self.lives(here):
             return self._lived(here)
         return True
 
@@ -84,8 +85,9 @@ class Search:
             return True
         self._futures.add(mark)
         try:
-            lived_on(here.world)
-        except Exception as failure:  # noqa: BLE001  whatever it is, it is what was looked for
+            future = lived_on(here.world)
+            require_readers(here.crowd, future)
+        except Exception as failure:
             told = f"nothing goes wrong any more, and yet: {_said(failure)}"
             self.found.violation = Violation(told, self._story(here.key, "nothing more goes wrong", here))
             return False

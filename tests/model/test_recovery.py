@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 
+import msgspec
 import pytest
 
 from keyvault_jwt import archiving, command, document
@@ -296,6 +296,6 @@ def test_an_archived_kid_is_never_taken_again(archived: tuple[World, World]) -> 
     """Importing a key whose tombstone moved to an archive is `KidReused`."""
     _, after = archived
     old = next(iter(after.witness.archives.values())).records[0].kid
-    key = replace(counted_key("Ed25519", 1), kid=old)
+    key = msgspec.structs.replace(counted_key("Ed25519", 1), kid=old)
     with pytest.raises(KidReused):
         after.run(command.Import(key)).report  # noqa: B018

@@ -9,8 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
-from functools import cached_property, lru_cache
+from functools import cached_property
 from types import MappingProxyType
 
 from keyvault_jwt import document
@@ -19,6 +18,7 @@ from keyvault_jwt.keyring import Keyring
 from keyvault_jwt.keys import KeyRecord, KeyState
 from keyvault_jwt.policy import RotationPolicy
 from keyvault_jwt.store import DocumentKind, DocumentName, Draft
+from tests.model.shown import Shown, Signed, authority_of, derived_of, held_for, ms
 
 _NONE: Mapping[object, object] = MappingProxyType({})
 _MOVES = frozenset(
@@ -35,47 +35,6 @@ _MOVES = frozenset(
     }
 )
 _SCHEDULED = ("rotation due", "rotated by hand", "migration to")
-
-
-@lru_cache(maxsize=4096)
-def authority_of(data: bytes, ring: str) -> Keyring:
-    """Return the keyring that an `authority` holds."""
-    return document.decode_authority(ring, data)
-
-
-@lru_cache(maxsize=4096)
-def derived_of(name: DocumentName, data: bytes) -> document.Derived:
-    """Return a derived document."""
-    return document.decode_derived(name, data)
-
-
-def ms(duration: timedelta) -> Milliseconds:
-    """Return whole milliseconds."""
-    return duration // timedelta(milliseconds=1)
-
-
-def held_for(policy: RotationPolicy, staleness: Milliseconds) -> Milliseconds:
-    """Return D + S + C + G + ε."""
-    p = policy
-    return ms(p.publisher_lease + p.jwks_max_age + p.max_stale + p.clock_skew) + staleness
-
-
-@dataclass(frozen=True, slots=True)
-class Shown:
-    """A policy that `public` showed, since when and until when (None: it still does)."""
-
-    policy: RotationPolicy
-    since: Instant
-    until: Instant | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Signed:
-    """A key's time in the signing document: longest L and P it was given, and since when it is out."""
-
-    token_ttl: Milliseconds
-    lease: Milliseconds
-    out_since: Instant | None = None
 
 
 @dataclass(frozen=True)
@@ -139,6 +98,33 @@ class Witness:
         verifiable = DocumentKind.VERIFICATION if self.latest.symmetric else DocumentKind.PUBLIC
         return seen._published(derived.kids, now) if name.kind is verifiable else seen
 
+    def undone(self, name: DocumentName, draft: Draft | None, now: Instant) -> Witness:
+        """Return the witness after a derived document was put back to an older state."""
+        older = None if draft is None else derived_of(name, draft.data)
+        heads = {**self.heads, name.kind: (0, 0) if older is None else (older.epoch, older.revision)}
+        seen = replace(self, heads=MappingProxyType(heads))
+        if name.kind is DocumentKind.SIGNING:
+            return seen._signed_again(older, now)
+        assert self.latest is not None
+        if name.kind is not (DocumentKind.VERIFICATION if self.latest.symmetric else DocumentKind.PUBLIC):
+            return seen
+        kids = frozenset() if older is None else older.kids  # type: ignore[union-attr]
+        withdrawn = {**self.withdrawn, **dict.fromkeys(self.published.keys() - kids, now)}
+        published = {kid: self.published.get(kid, now) for kid in kids}
+        left = {kid: at for kid, at in withdrawn.items() if kid not in kids}
+        return replace(seen, published=MappingProxyType(published), withdrawn=MappingProxyType(left))
+
+    def _signed_again(self, older: document.Derived | None, now: Instant) -> Witness:
+        key = older.key if isinstance(older, document.SigningDocument) else None
+        kid = None if key is None else key.kid
+        signed = {
+            old: replace(terms, out_since=now if terms.out_since is None else terms.out_since)
+            for old, terms in self.signed.items()
+        }
+        if kid in signed:
+            signed[kid] = replace(signed[kid], out_since=None)
+        return replace(self, signed=MappingProxyType(signed))
+
     # --- what may be committed -----------------------------------------------------------------
 
     def _committed(self, after: Keyring, now: Instant) -> Witness:
@@ -184,7 +170,9 @@ class Witness:
 
     def _moved(self, before: Keyring, after: Keyring, old: KeyRecord, new: KeyRecord, now: Instant) -> None:
         kid, move = new.kid, (old.state, new.state)
-        assert old.state is new.state or move in _MOVES, f"I7: {kid} went from {old.state} to {new.state} at once"
+        assert old.state is new.state or move in _MOVES, (
+            f"I7: {kid} went from {old.state} to {new.state} at once"
+        )
         if KeyState.COMPROMISED in move and old.state is not new.state:
             assert move[0] is not KeyState.COMPROMISED or move[1] is KeyState.DESTROYED, f"{kid} came back"
         assert old.state is not KeyState.DESTROYED or new.state is KeyState.DESTROYED, f"{kid} came back"
@@ -246,7 +234,10 @@ class Witness:
             and r.algorithm == algorithm
             and r.can_sign
             and r.kid in self.published
-            and (r.kid in (self.exempt or ()) or now + self.skew >= self.published[r.kid] + self.longest_held(now))
+            and (
+                r.kid in (self.exempt or ())
+                or now + self.skew >= self.published[r.kid] + self.longest_held(now)
+            )
         ]
         assert ready, f"I5: {kid} was promoted by schedule and no ready standby stayed"
 
@@ -291,14 +282,20 @@ class Witness:
         gone = {KeyState.COMPROMISED: record.revoked, KeyState.DESTROYED: record.removed}.get(record.state)
         if gone is not None:
             assert real is None, f"{kid} is stamped as withdrawn and is published"
-            assert not record.can_sign, f"I10: the private half of {kid} stayed after its withdrawal was proven"
-            assert gone + self.skew >= self.withdrawn.get(kid, 0), f"{kid} is stamped as withdrawn before it was"
+            assert not record.can_sign, (
+                f"I10: the private half of {kid} stayed after its withdrawal was proven"
+            )
+            assert gone + self.skew >= self.withdrawn.get(kid, 0), (
+                f"{kid} is stamped as withdrawn before it was"
+            )
 
     def _no_longer_signs(self, record: KeyRecord, stopped: Instant) -> None:
         signed = self.signed.get(record.kid)
         if signed is not None:
             assert signed.out_since is not None, f"{record.kid} is stamped as stopped and signs"
-            assert stopped + self.skew >= signed.out_since, f"{record.kid} is stamped as stopped before it was"
+            assert stopped + self.skew >= signed.out_since, (
+                f"{record.kid} is stamped as stopped before it was"
+            )
 
     # --- what the derived documents may show ------------------------------------------------------
 

@@ -27,6 +27,17 @@ from tests.model.witness import Unwatched, Witness
 
 LIMITS = Limits(document_bytes=1 << 20)
 START: Instant = 1_767_225_600_000
+FAULTS = (
+    "crash",
+    "unavailable",
+    "stale",
+    "dropped",
+    "late",
+    "late and crash",
+    "answer lost",
+    "sent twice",
+    "landed, crash",
+)
 _64_BITS = (1 << 64) - 1
 
 
@@ -172,9 +183,7 @@ class World:
         ahead: Milliseconds = 0,
     ) -> Pass:
         """Return a pass about to begin; its number is another wherever anything else is different."""
-        attempt = Attempt.begin(
-            command, RING, staleness=self.witness.staleness, limits=limits, mark=mark
-        )
+        attempt = Attempt.begin(command, RING, staleness=self.witness.staleness, limits=limits, mark=mark)
         told = repr((who, command, self.now, ahead, mark, limits, self.witness.staleness, self.store.digest))
         number = int.from_bytes(hashlib.sha256(told.encode()).digest()[:8], "big")
         return Pass(number, attempt, who=who, ahead=ahead, asked=self.now)
@@ -229,30 +238,50 @@ class World:
 
     def faults(self, index: int) -> Iterator[tuple[str, World]]:
         """Yield each way in which a pass's call can go wrong."""
+        for kind in FAULTS:
+            world = self.fault(index, kind)
+            if world is not None:
+                yield kind, world
+
+    def fault(self, index: int, kind: str) -> World | None:
+        """Return the world after a pass's call went wrong in one way, None if it can't."""
         call = self.passes[index].attempt.call
-        yield "crash", self.crash(index)
-        if isinstance(call, Read | Write):
-            yield "unavailable", self.answer(index, Failed(StoreUnavailable, "no route"))
-        if isinstance(call, Read):
-            stale = self.store.read_stale(call.name, self.now, self.witness.staleness)
-            if self.witness.staleness and stale != self.store.read(call.name):
-                yield "stale", self.answer(index, stale)
+        if kind == "crash":
+            return self.crash(index)
         if isinstance(call, Write):
-            lost = Failed(StoreTimeout, "no answer came")
-            yield "dropped", self.answer(index, lost)
-            yield "late", replace(self, in_flight=(*self.in_flight, call)).answer(index, lost)
-            yield "late and crash", replace(self, in_flight=(*self.in_flight, call)).crash(index)
-            landed = self.land(call)
-            if landed is not None:
-                yield "answer lost", landed.answer(index, lost)
-                yield "sent twice", landed.answer(index, Failed(Conflict, "our own first sending was there"))
-                yield "landed, crash", landed.crash(index)
+            return self._failed_write(index, call, kind)
+        if not isinstance(call, Read):
+            return None
+        if kind == "unavailable":
+            return self.answer(index, Failed(StoreUnavailable, "no route"))
+        stale = self.store.read_stale(call.name, self.now, self.witness.staleness)
+        if kind == "stale" and self.witness.staleness and stale != self.store.read(call.name):
+            return self.answer(index, stale)
+        return None
+
+    def _failed_write(self, index: int, call: Write, kind: str) -> World | None:
+        lost = Failed(StoreTimeout, "no answer came")
+        answers = {"unavailable": Failed(StoreUnavailable, "no route"), "dropped": lost}
+        if kind in answers:
+            return self.answer(index, answers[kind])
+        if kind in {"late", "late and crash"}:
+            late = replace(self, in_flight=(*self.in_flight, call))
+            return late.answer(index, lost) if kind == "late" else late.crash(index)
+        landed = self.land(call)
+        if landed is None or kind == "landed, crash":
+            return landed and landed.crash(index)
+        answers = {"answer lost": lost, "sent twice": Failed(Conflict, "our own first sending was there")}
+        return landed.answer(index, answers[kind]) if kind in answers else None
 
     def late_landings(self) -> Iterator[tuple[str, World]]:
         """Yield the world after each write that is still under way arrived."""
         for at, write in enumerate(self.in_flight):
-            rest = replace(self, in_flight=self.in_flight[:at] + self.in_flight[at + 1 :])
-            yield f"{write.name.kind} lands late", rest.land(write) or rest
+            yield f"{write.name.kind} lands late", self.arrived(at)
+
+    def arrived(self, at: int) -> World:
+        """Return the world after one of the writes under way arrived, whether or not it took effect."""
+        rest = replace(self, in_flight=self.in_flight[:at] + self.in_flight[at + 1 :])
+        return rest.land(self.in_flight[at]) or rest
 
     # --- time, and whole passes --------------------------------------------------------------
 
@@ -301,5 +330,5 @@ class World:
     @property
     def keyring(self) -> document.Keyring:
         """The keyring as last committed."""
-        assert self.witness.latest is not None
+        assert self.witness.latest is not None, "no keyring was committed"
         return self.witness.latest
