@@ -28,7 +28,7 @@ pip-install = { $(BIN)/python -m pip --version >/dev/null 2>&1 || $(BIN)/python 
 	&& $(BIN)/python -m pip install --quiet --constraint constraints.txt --upgrade pip \
 	&& $(BIN)/python -m pip install --quiet $(PINNED) $(1)
 
-.PHONY: help up demo test lint types imports unit failpoints race simulate format bench constraints clean
+.PHONY: help up demo test lint types imports unit model failpoints race simulate format bench constraints clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "%-12s %s\n", $$1, $$2 }' Makefile
@@ -55,6 +55,9 @@ imports: $(VENV)/.development ## check the import rules
 
 unit: $(VENV)/.development ## run the unit tests alone
 	$(BIN)/pytest tests/unit
+
+model: $(VENV)/.development ## explore every order of what can happen, and find every fault put into the code
+	PYTHONHASHSEED=0 $(BIN)/python -m tests.model
 
 failpoints: $(VENV)/.development ## kill every command, and fill its disk, at every system call
 	$(BIN)/python -m tests.failpoints

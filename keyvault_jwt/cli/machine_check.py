@@ -19,6 +19,7 @@ from .state import writable
 EXTRAS: Final = MappingProxyType(
     {
         "server": ("starlette", "uvicorn", "prometheus_client"),
+        "demo": ("joserfc", "starlette", "uvicorn", "prometheus_client"),
         "vault": ("hvac",),
         "aws": ("boto3",),
         "django": ("django",),
