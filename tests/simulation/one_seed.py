@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from keyvault_jwt.clock import Instant, Milliseconds
-from tests.model.witness import held_for
+from tests.model.shown import held_for
 from tests.simulation.breakages import broken_part
 from tests.simulation.counts import Counts
 from tests.simulation.ring import AMPLE, Ring

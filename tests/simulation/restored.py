@@ -11,7 +11,7 @@ from keyvault_jwt.document import SigningDocument
 from keyvault_jwt.keyring import Keyring
 from keyvault_jwt.keys import KeyRecord, KeyState
 from keyvault_jwt.store import DocumentKind, DocumentName, Draft
-from tests.model.witness import Shown, Signed, derived_of
+from tests.model.shown import Shown, Signed, derived_of
 from tests.simulation.skewed_witness import SkewedWitness
 
 Copy = dict[DocumentName, Draft]

@@ -8,7 +8,7 @@ from keyvault_jwt.keyring import Keyring
 from keyvault_jwt.keys import KeyState
 from keyvault_jwt.policy import RotationPolicy
 from keyvault_jwt.store import DocumentKind, DocumentName, Draft, Limits
-from tests.model.witness import Shown, authority_of, derived_of, held_for
+from tests.model.shown import Shown, authority_of, derived_of, held_for
 from tests.simulation.drawn_policy import Terms
 from tests.simulation.faults import Faults
 from tests.simulation.restored import Copy, Tampering, resumed
