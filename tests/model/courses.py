@@ -65,7 +65,8 @@ class Course:
     @property
     def samples(self) -> Mapping[str, int]:
         """Of how many quiet states one is lived on, by the bound's size."""
-        return {"small": 4, "large": 512} if self.whole else {"small": 64, "large": 512}
+        small = 4 if self.whole else 16 if self.backup is not None else 64
+        return {"small": small, "large": 512}
 
     def search(self, bound: Bound, sample: int) -> Search:
         """Return the search within a bound; of quiet states every `sample`th is lived on."""
