@@ -21,13 +21,14 @@ from keyvault_jwt.errors import (
     PolicyRefused,
     RemovalUnconfirmed,
     RolledBack,
+    StoreFull,
     StoreTimeout,
     StoreUnavailable,
 )
 from keyvault_jwt.events import Event
 from keyvault_jwt.key_manager import KeyManager
 from keyvault_jwt.keys import KeyState
-from keyvault_jwt.marks import MemoryMarks
+from keyvault_jwt.marks import Mark, MemoryMarks
 from keyvault_jwt.store import DocumentKind, DocumentName, Draft, Version, Versioned
 from keyvault_jwt.stores.memory import MemoryStore
 from keyvault_jwt.testing import FakeClock, UncertainStore
@@ -216,6 +217,35 @@ def test_what_was_committed_is_remembered_though_the_pass_failed(
     assert mark is not None
     assert kid in mark.revoked
     assert mark.revision == made.keyring(RING).revision
+
+
+class FullMarks(MemoryMarks):
+    """Marks on a disk that is full from some time on."""
+
+    full = False
+
+    def save(self, ring: str, mark: Mark) -> Mark:
+        """Keep the mark while there is room."""
+        if self.full:
+            raise StoreFull("no space is left for marks")
+        return super().save(ring, mark)
+
+
+def test_an_unconfirmed_removal_is_louder_than_a_mark_that_can_t_be_kept(
+    store: Outages, clock: FakeClock
+) -> None:
+    """A full disk for marks must not hide that verifiers may still accept the key; alone it is told."""
+    marks = FullMarks()
+    manager = KeyManager(
+        store, clock=clock, key_factory=CountedKeys(), marks=marks, wait=lambda seconds: None
+    )
+    manager.create(RING, seconds_policy(), issuer=ISSUER)
+    kid, marks.full, store.down = signing(manager), True, {DocumentKind.PUBLIC}
+    with pytest.raises(RemovalUnconfirmed):
+        manager.revoke(RING, kid, reason="leaked")
+    store.down = set()
+    with pytest.raises(StoreFull):
+        manager.revoke(RING, kid, reason="leaked")
 
 
 def test_a_restored_store_is_noticed_and_recovered(made: KeyManager, store: Outages) -> None:
