@@ -26,14 +26,15 @@ def recovered(
 
     Each key takes the most retired state that the authority, a derived document, an archive
     or the high-water mark shows.  Public halves that only a newer document knows are adopted
-    as deactivated, so that their tokens stay valid.  Raises `KeyringNotFound` with nothing to
-    recover from.
+    as deactivated, so that their tokens stay valid; the active one signs on if `signing` holds it.
+    Raises `KeyringNotFound` with nothing to recover from.
     """
     found = tuple(evidence)
     base = keyring if keyring is not None else _from_public(ring, found)
     records = {record.kid: record for record in base.records}
     for record in _shown(found):
-        records[record.kid] = _furthest(records.get(record.kid), record, now)
+        mine = records.get(record.kid)
+        records[record.kid] = _furthest(mine, record) if mine is not None else _adopted(record, found, now)
     for kid in mark.revoked if mark is not None else ():
         if kid in records and records[kid].compromised is None:
             records[kid] = _compromised(records[kid], now)
@@ -96,10 +97,8 @@ def _with_half(record: KeyRecord, half: dict[str, str] | None, secret: bytes | N
     return msgspec.structs.replace(record, private=secret, fingerprint=fingerprint(fresh))
 
 
-def _furthest(mine: KeyRecord | None, shown: KeyRecord, now: Instant) -> KeyRecord:
+def _furthest(mine: KeyRecord, shown: KeyRecord) -> KeyRecord:
     """Return the record in the most retired of two states, with the private half that is at hand."""
-    if mine is None:
-        return _adopted(shown, now)
     if shown.state.retirement <= mine.state.retirement:
         return mine
     return msgspec.structs.replace(
@@ -113,10 +112,19 @@ def _furthest(mine: KeyRecord | None, shown: KeyRecord, now: Instant) -> KeyReco
     )
 
 
-def _adopted(shown: KeyRecord, now: Instant) -> KeyRecord:
-    """Return a key that only a newer document knows: it can verify, but never sign again."""
+def _adopted(shown: KeyRecord, found: tuple[Evidence, ...], now: Instant) -> KeyRecord:
+    """Return a key that only a newer document knows: it can verify, but never sign again.
+
+    But for the active key, if `signing` still holds its private half: signers go on with it.
+    """
     if shown.state in {KeyState.COMPROMISED, KeyState.DESTROYED}:
         return shown
+    halves = (d.key for d in found if isinstance(d, SigningDocument) and d.key is not None)
+    half = next((half for half in halves if half.kid == shown.kid), None)
+    if shown.state is KeyState.ACTIVE and half is not None:
+        return msgspec.structs.replace(
+            shown, public=half.public, private=half.private, reference=half.reference
+        )
     if shown.public is None and shown.private is None:
         return msgspec.structs.replace(shown, state=KeyState.DESTROYED, destroyed=now, removed=None)
     return msgspec.structs.replace(

@@ -71,6 +71,25 @@ def test_key_known_only_to_public_verifies_but_never_signs() -> None:
     assert (adopted.deactivated, adopted.stopped) == (NOW, None)
 
 
+def test_active_key_signs_on_though_authority_is_gone() -> None:
+    """Its private half is in `signing`: signers need not wait for a whole lead."""
+    lost = later(made_ring(made_key(1, ACTIVE), made_key(2, PRE)))
+    signing = document.derive(DocumentKind.SIGNING, lost)
+    after = recovered("ring", None, (public(lost), signing), None, NOW)
+    assert after.active is not None
+    assert after.active.private == lost.record(after.active.kid).private
+    assert after.record(made_key(2, PRE).kid).state is DEACTIVATED
+
+
+@pytest.mark.parametrize("shown", [DEACTIVATED, COMPROMISED, DESTROYED])
+def test_signing_brings_nothing_retired_back(shown: KeyState) -> None:
+    """A `signing` that lags behind what public tells of its key gives it no new life."""
+    signing = document.derive(DocumentKind.SIGNING, made_ring(made_key(1, ACTIVE)))
+    after = recovered("ring", None, (public(later(made_ring(made_key(1, shown)))), signing), None, NOW)
+    assert after.active is None
+    assert after.records[0].state is shown
+
+
 def test_authority_gone_is_built_anew_from_public() -> None:
     """Every public half stays, no private one is there, and the ledger goes on."""
     lost = later(made_ring(made_key(1, ACTIVE), made_key(2, PRE), made_key(3, COMPROMISED)))
