@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
+from types import MappingProxyType
 from typing import Final
 from urllib.parse import parse_qsl, unquote, urlsplit
 
@@ -18,7 +19,9 @@ from .environment import from_environment
 
 _DEFAULT_SERVER: Final = "https://127.0.0.1:8200"
 _SEGMENT: Final = re.compile(r"[A-Za-z0-9_.~-]+", re.ASCII)
-_DURATIONS: Final = ("connect_timeout", "read_timeout", "deadline", "staleness")
+_DURATIONS: Final = MappingProxyType(
+    {"connect_timeout": "3s", "read_timeout": "10s", "deadline": "30s", "staleness": "0s"}
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,25 +69,26 @@ def parse_url(url: str) -> tuple[Address, dict[str, str]]:
     for path in (mount, *([prefix] if prefix else [])):
         if not all(_SEGMENT.fullmatch(part) and set(part) != {"."} for part in path.split("/")):
             raise _bad("the mount or the prefix is missing or has other characters than A-Z a-z 0-9 _ . ~ -")
-    durations = {name: _duration(name, parameters.pop(name)) for name in _DURATIONS if name in parameters}
-    if any(name != "staleness" and not length for name, length in durations.items()):
+    times = {name: _duration(name, parameters.pop(name, text)) for name, text in _DURATIONS.items()}
+    if not all(length for name, length in times.items() if name != "staleness"):
         raise _bad("a time-out of 0 lets no request succeed")
     namespace = parameters.pop("namespace", None)
-    return (
-        Address(
-            server=_server(),
-            mount=mount,
-            prefix=prefix,
-            namespace=(from_environment("NAMESPACE") if namespace is None else namespace).strip("/"),
-            authorities=_file("CACERT") or _file("CAPATH"),
-            client_certificate=_file("CLIENT_CERT"),
-            client_key=_file("CLIENT_KEY"),
-            server_name=from_environment("TLS_SERVER_NAME"),
-            proxy=from_environment("PROXY_ADDR") or from_environment("HTTP_PROXY"),
-            **durations,
-        ),
-        parameters,
+    address = Address(
+        server=_server(),
+        mount=mount,
+        prefix=prefix,
+        namespace=(from_environment("NAMESPACE") if namespace is None else namespace).strip("/"),
+        authorities=_file("CACERT") or _file("CAPATH"),
+        client_certificate=_file("CLIENT_CERT"),
+        client_key=_file("CLIENT_KEY"),
+        server_name=from_environment("TLS_SERVER_NAME"),
+        proxy=from_environment("PROXY_ADDR") or from_environment("HTTP_PROXY"),
+        connect_timeout=times["connect_timeout"],
+        read_timeout=times["read_timeout"],
+        deadline=times["deadline"],
+        staleness=times["staleness"],
     )
+    return address, parameters
 
 
 def require_known(parameters: Mapping[str, str]) -> None:

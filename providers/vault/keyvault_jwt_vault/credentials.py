@@ -44,7 +44,7 @@ class StaticToken:
         """Return the token as it was given."""
         return self._token
 
-    def refused(self, token: str) -> bool:
+    def refused(self, token: str) -> bool:  # noqa: ARG002  (named as in the protocol)
         """Return False: there is no other token."""
         return False
 

