@@ -246,6 +246,13 @@ class Keyring(msgspec.Struct, frozen=True, kw_only=True):
         done = tuple(Superseded(s.policy, now if s.changed is None else s.changed) for s in self.superseded)
         return self.replaced(superseded=done)
 
+    def policy_shown_again(self, policy: RotationPolicy) -> Keyring:
+        """Return the keyring in which an older policy's values count anew, until `public` changed again."""
+        if any(s.policy == policy and s.changed is None for s in self.superseded):
+            return self
+        others = tuple(s for s in self.superseded if s.policy != policy)
+        return self.replaced(superseded=(*others, Superseded(policy)))
+
     def without_expired(self, keep: Iterable[Superseded]) -> Keyring:
         """Return the keyring with only those older policies that are still in force."""
         return self.replaced(superseded=tuple(keep))

@@ -9,6 +9,7 @@ from .clock import Instant
 from .document import Derived, PublicDocument, SigningDocument, VerificationDocument
 from .keyring import Keyring
 from .keys import KeyRecord, KeyState
+from .policy import RotationPolicy
 from .store import DocumentKind
 
 
@@ -18,9 +19,13 @@ def observe(keyring: Keyring, read: Mapping[DocumentKind, Derived], now: Instant
     A document that lags proves nothing for good: a slower pass may still put in its place what
     lies between it and the keyring.  Yet a fact that any document denies (a store restored to
     an older copy) loses its stamp, and its clock starts again when the repair is read back.
+    So does an older policy that any document shows: verifiers obey what they were shown last (I8).
     Returns the same object if nothing is new.
     """
+    older = _older_policies(keyring, read)
     observed = keyring
+    for policy in older:
+        observed = observed.policy_shown_again(policy)
     for kind, there in read.items():
         proves = document.says_the_same(there, document.derive(kind, keyring))
         for record in keyring.records:
@@ -28,11 +33,18 @@ def observe(keyring: Keyring, read: Mapping[DocumentKind, Derived], now: Instant
                 observed = _noted(observed, record, stamp, now if holds else None, proves=proves)
         if (
             proves
+            and not older
             and isinstance(there, PublicDocument)
             and any(s.changed is None for s in keyring.superseded)
         ):
             observed = observed.policy_observed(now)
     return observed
+
+
+def _older_policies(keyring: Keyring, read: Mapping[DocumentKind, Derived]) -> tuple[RotationPolicy, ...]:
+    """Return the policies shown to verifiers whose times are not those of the keyring's own."""
+    shown = (d.policy for d in read.values() if isinstance(d, PublicDocument | VerificationDocument))
+    return tuple(policy for policy in shown if policy.timing(0) != keyring.policy.timing(0))
 
 
 def _facts(keyring: Keyring, record: KeyRecord, there: Derived) -> Iterator[tuple[str, bool]]:

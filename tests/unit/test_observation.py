@@ -130,3 +130,30 @@ def test_a_policy_counts_as_changed_once_public_shows_it() -> None:
     seen = observe(after, all_of(after), LATER)
     assert seen.superseded[0].changed == LATER
     assert observe(seen, all_of(seen), LATER + 5).superseded[0].changed == LATER
+
+
+@pytest.mark.parametrize("algorithm", ["Ed25519", "HS256"])
+@pytest.mark.parametrize("forgotten", [False, True])
+def test_an_older_policy_that_is_shown_again_counts_anew(algorithm: str, *, forgotten: bool) -> None:
+    """I8: what verifiers read is put back to before a policy change: the old values count until the repair."""
+    before = ready(algorithm).keyring
+    policy = seconds_policy(algorithm=algorithm, max_stale="0s", rotate_every="9s")
+    after = before.with_policy(policy, LATER)
+    changed = observe(after, all_of(after), LATER)
+    changed = changed.without_expired(()) if forgotten else changed
+    for restored in all_of(before):
+        shown = observe(changed, {**all_of(changed), restored: all_of(before)[restored]}, LATER + 7)
+        counts = [(old.policy, old.changed) for old in shown.superseded]
+        if restored is DocumentKind.SIGNING:
+            assert counts == [(old.policy, old.changed) for old in changed.superseded]
+        else:
+            assert counts == [(before.policy, None)]
+            assert observe(shown, all_of(shown), LATER + 9).superseded[0].changed == LATER + 9
+
+
+def test_the_end_of_a_migration_is_no_policy_change() -> None:
+    """A public document that lags behind a change of algorithm alone has the same times: no wait."""
+    before = ready().keyring
+    other = before.policy.model_copy(update={"algorithm": "ES256"})
+    after = before.replaced(policy=other)
+    assert observe(after, all_of(before), LATER).superseded == ()
