@@ -135,7 +135,7 @@ def test_a_policy_counts_as_changed_once_public_shows_it() -> None:
 @pytest.mark.parametrize("algorithm", ["Ed25519", "HS256"])
 @pytest.mark.parametrize("forgotten", [False, True])
 def test_an_older_policy_that_is_shown_again_counts_anew(algorithm: str, *, forgotten: bool) -> None:
-    """I8: what verifiers read is put back to before a policy change: the old values count until the repair."""
+    """I8: what verifiers read is put back to before a policy change: old values count until the repair."""
     before = ready(algorithm).keyring
     policy = seconds_policy(algorithm=algorithm, max_stale="0s", rotate_every="9s")
     after = before.with_policy(policy, LATER)
