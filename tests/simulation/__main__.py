@@ -9,6 +9,7 @@ from argparse import ArgumentParser, Namespace
 
 from tests.simulation.breakages import BREAKAGES
 from tests.simulation.campaign import Campaign, outcomes
+from tests.simulation.exercised import EXERCISED
 from tests.simulation.one_seed import Outcome, simulated
 from tests.simulation.simulated_world import Scenario
 
@@ -16,7 +17,8 @@ _MOST_STORIES = 3
 
 
 def main() -> int:
-    """Run what the command line asks for, and return the exit status: 1 if a promise was broken."""
+    """Run what the command line asks for, and return the exit status: 1 if a promise was broken,
+    or if what must happen in many worlds never did."""
     asked = _arguments()
     if asked.seed is not None:
         return _replay(asked)
@@ -31,7 +33,7 @@ def main() -> int:
             told = time.monotonic()
             print(f"… {campaign.last_line}", file=sys.stderr, flush=True)
     _sum_up(campaign, time.monotonic() - began, asked.workers)
-    return 1 if campaign.violations else 0
+    return 1 if campaign.violations or campaign.missing else 0
 
 
 def _arguments() -> Namespace:
@@ -77,6 +79,10 @@ def _show(outcome: Outcome, asked: Namespace) -> None:
 
 
 def _sum_up(campaign: Campaign, seconds: float, workers: int) -> None:
+    for name in sorted(EXERCISED | campaign.counts.happened.keys()):
+        print(f"  {campaign.counts.happened[name]:>9}  {name}")
+    if campaign.missing:
+        print(f"never happened: {', '.join(campaign.missing)}")
     done, rate = campaign.counts, campaign.seeds / max(seconds, 0.001)
     print(f"keyrings={done.keyrings} commands={done.commands} recoveries={done.recoveries} ", end="")
     print(f"issued={done.issued} accepted={done.verified} refused={done.refused} ", end="")

@@ -27,10 +27,17 @@ class Agenda:
         """Put down an event for `pause` milliseconds from now."""
         self.at(self.now + pause, act)
 
-    def run_until(self, end: Instant) -> None:
-        """Let everything happen that is due until `end`, and stand there."""
+    def run_while(self, wanted: Callable[[], bool]) -> None:
+        """Let happen what is put down, one event after another, as long as it is wanted."""
+        while self._heap and wanted():
+            self.now, _, act = heapq.heappop(self._heap)
+            act()
+
+    def run_until(self, end: Instant, wanted: Callable[[], bool] = lambda: True) -> None:
+        """Let everything happen that is due until `end`, and stand there; earlier once it is not wanted."""
         while self._heap and self._heap[0][0] <= end:
-            when, _, act = heapq.heappop(self._heap)
-            self.now = when
+            if not wanted():
+                return
+            self.now, _, act = heapq.heappop(self._heap)
             act()
         self.now = max(self.now, end)

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from collections import Counter
+from dataclasses import dataclass, field, fields
 
 from keyvault_jwt.clock import Milliseconds
 
 
 @dataclass(slots=True)
 class Counts:
-    """Numbers that add up over seeds; `span` is the virtual time that passed, in milliseconds."""
+    """Numbers that add up over seeds; `span` is the virtual time that passed, in milliseconds.
+
+    `happened` counts by name, as in `exercised`.
+    """
 
     span: Milliseconds = 0
     keyrings: int = 0
@@ -22,8 +26,11 @@ class Counts:
     without_keys: int = 0
     stolen: int = 0
     recoveries: int = 0
+    happened: Counter[str] = field(default_factory=Counter)
 
     def add(self, other: Counts) -> None:
         """Add another's numbers to these."""
         for each in fields(self):
-            setattr(self, each.name, getattr(self, each.name) + getattr(other, each.name))
+            if each.name != "happened":
+                setattr(self, each.name, getattr(self, each.name) + getattr(other, each.name))
+        self.happened.update(other.happened)

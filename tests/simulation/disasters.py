@@ -55,9 +55,11 @@ class Disasters:
         chosen = dice.choice((names, *([name] for name in names)))
         put_back = {name: copy[name] for name in chosen}
         self._site.story.tell("disaster", f"restored: {', '.join(map(str, chosen))}")
+        whole = len(chosen) == len(names)
+        self._site.happened(f"fault: {'every' if whole else 'one'} document restored")
         for name, draft in put_back.items():
             self._site.store.put(name, draft)
-        ring.restored(put_back, self._site.now, whole_history=len(chosen) == len(names))
+        ring.restored(put_back, self._site.now, whole_history=whole)
         authority = any(name.kind is DocumentKind.AUTHORITY for name in chosen)
         self._site.agenda.after(
             log_uniform(dice, 1, max(2, ring.scale)), partial(self._repair, ring, authority)
@@ -79,6 +81,7 @@ class Disasters:
             if revived:
                 raise Violation(f"{ring.name}: {revived}")
             self._site.counts.recoveries += 1
+            self._site.happened("fault: a repair")
             ring.resumed(copy, self._site.now)
 
         self._operators.rotator.begin(asked, ring, ended)

@@ -41,10 +41,12 @@ class Faults:
         return rate > 0 and self.dice.random() < rate
 
     def latency(self) -> Milliseconds:
-        """Return how long a call takes, which is long in a process that is suspended meanwhile."""
-        if self.strikes(self.suspended):
-            return log_uniform(self.dice, 1, max(2, self.scale))
+        """Return how long a call takes."""
         return self.dice.choice((0, 1, 1, 2, 5)) if self.scale < 60_000 else self.dice.randrange(200)
+
+    def suspension(self) -> Milliseconds:
+        """Return how long a call takes in a process that is suspended meanwhile."""
+        return log_uniform(self.dice, 1, max(2, self.scale))
 
     def delay(self) -> Milliseconds:
         """Return after how long a write lands that nobody waits for any more."""

@@ -20,7 +20,7 @@ class Fleet:
     def __init__(
         self, ring: Ring, site: Site, signers: list[SigningService], verifiers: list[VerifyingService]
     ) -> None:
-        self.ring = ring
+        self.ring, self._site = ring, site
         self._agenda, self._story, self._dice, self._counts = site.agenda, site.story, site.dice, site.counts
         self._signers, self._verifiers = signers, verifiers
         self._thefts: set[str] = set()
@@ -75,6 +75,12 @@ class Fleet:
             self._counts.stolen += 1
             self._verify(verifier, Token.forged(self.ring, kid, verifier.clock.wall()))
 
+    def _refused(self, token: Token, *, over: bool) -> None:
+        if token.stolen and self._agenda.now > self.ring.bounds.get(token.kid, self._agenda.now):
+            self._site.happened("token: stolen: refused after the bound")
+        elif over:
+            self._site.happened("token: refused after its end")
+
     def _verify(self, verifier: VerifyingService, token: Token) -> None:
         """Have a token verified, and judge the answer."""
         name, ring = verifier.name, self.ring
@@ -88,12 +94,15 @@ class Fleet:
             self._story.tell(name, f"has no usable keys for {of}")
         except InvalidToken as error:
             self._counts.refused += 1
+            self._refused(token, over=over)
             self._story.tell(name, f"refuses {of}: {error.code}")
             if not (over or token.stolen or token.kid in ring.compromised or forgiven):
                 why = f"{token.kid} is not revoked, nor has it expired: {error.code}"
                 raise Violation(f"{ring.name}: {name} refused a valid token: {why}") from None
         else:
             self._counts.verified += 1
+            kept = "stolen: accepted before the bound" if token.stolen else "accepted"
+            self._site.happened(f"token: {kept}")
             self._story.tell(name, f"accepts {of}")
             bound = ring.bounds.get(token.kid)
             if over:

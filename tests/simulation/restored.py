@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from types import MappingProxyType
 
 from keyvault_jwt import document
@@ -50,8 +50,13 @@ def require_nothing_revived(tampering: Tampering, after: Keyring, revoked: froze
     return ""
 
 
-def resumed(was: SkewedWitness, ring: Keyring, copy: Copy, now: Instant) -> SkewedWitness:
-    """Return a witness that takes the keyring as it is now for granted, and watches it from here on."""
+def resumed(
+    was: SkewedWitness, ring: Keyring, copy: Copy, policies: tuple[Shown, ...], now: Instant
+) -> SkewedWitness:
+    """Return a witness that takes the keyring as it is now for granted, and watches it from here on.
+
+    `policies` are those that verifiers were shown, as far as anything that is left tells of them.
+    """
     derived = {name.kind: derived_of(name, draft.data) for name, draft in copy.items() if _derived(name)}
     shown = derived[DocumentKind.VERIFICATION if ring.symmetric else DocumentKind.PUBLIC]
     assert not isinstance(shown, SigningDocument)
@@ -59,9 +64,6 @@ def resumed(was: SkewedWitness, ring: Keyring, copy: Copy, now: Instant) -> Skew
     signing = derived[DocumentKind.SIGNING]
     assert isinstance(signing, SigningDocument)
     active = None if signing.key is None else signing.key.kid
-    old = [Shown(each.policy, 0, now if each.changed is None else each.changed) for each in ring.superseded]
-    # What was shown before is obeyed by caches still, whatever the restored keyring knows of it.
-    earlier = [replace(shown, until=now if shown.until is None else shown.until) for shown in was.policies]
     return SkewedWitness(
         was.staleness,
         apart=was.apart,
@@ -73,7 +75,7 @@ def resumed(was: SkewedWitness, ring: Keyring, copy: Copy, now: Instant) -> Skew
         signed=MappingProxyType(
             {r.kid: _signed(r, active, now, was.apart) for r in ring.records if r.activated is not None}
         ),
-        policies=(*earlier, *old, Shown(ring.policy, 0)),
+        policies=policies,
         exempt=frozenset(record.kid for record in ring.records if record.founding),
         prints=MappingProxyType({record.kid: record.fingerprint for record in ring.records}),
         archives=was.archives,

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from dataclasses import replace
+
 from keyvault_jwt.clock import Instant, Milliseconds
 from keyvault_jwt.document import SigningDocument
 from keyvault_jwt.keyring import Keyring
@@ -10,6 +13,7 @@ from keyvault_jwt.policy import RotationPolicy
 from keyvault_jwt.store import DocumentKind, DocumentName, Draft, Limits
 from tests.model.shown import Shown, authority_of, derived_of, held_for
 from tests.simulation.drawn_policy import Terms
+from tests.simulation.exercised import entry_names
 from tests.simulation.faults import Faults
 from tests.simulation.restored import Copy, Tampering, resumed
 from tests.simulation.skewed_witness import SkewedWitness
@@ -21,7 +25,9 @@ AMPLE = Limits(document_bytes=1 << 20)
 class Ring:
     """What truly happened to a keyring."""
 
-    def __init__(self, name: str, terms: Terms, policy: RotationPolicy, faults: Faults) -> None:
+    def __init__(
+        self, name: str, terms: Terms, policy: RotationPolicy, faults: Faults, happened: Counter[str]
+    ) -> None:
         self.name, self.issuer, self.terms = name, f"https://{name}.example", terms
         self.first_policy = policy
         self.symmetric = policy.algorithm.startswith("HS")
@@ -36,7 +42,10 @@ class Ring:
         self.bounds: dict[str, Instant] = {}
         self.promotions = 0
         self.signing: str | None = None
+        self._happened, self._entries = happened, 0
         self._shown: frozenset[str] = frozenset()
+        self._policies = [Shown(policy, 0)]
+        self._lost: list[Shown] = []
         self.tampering: Tampering | None = None
         self.unwatched: Keyring | None = None
 
@@ -74,6 +83,7 @@ class Ring:
         elif name.kind is DocumentKind.SIGNING:
             self._signs(name, draft)
         elif name.kind is self.shown_in:
+            self._note_policy(draft, now)
             self._show(name, draft, now)
 
     def _witnessed(self, name: DocumentName, draft: Draft, now: Instant) -> None:
@@ -87,8 +97,12 @@ class Ring:
         before = self.keyring
         assert before is not None
         name = DocumentName(self.name, self.shown_in)
-        kids = _kids(name, copy[name]) if name in copy else self._shown
+        kids = self._shown
+        if name in copy:
+            kids = _kids(name, copy[name])
+            self._note_policy(copy[name], now)
         self.tampering = Tampering(now, self._shown & kids, before, whole_history)
+        self._forget_policies(copy)
         self.unwatched = before
         for kid in kids:
             self.withdrawn.pop(kid, None)
@@ -99,7 +113,8 @@ class Ring:
         """Watch it again, now that it was recovered; caches and leases from before end a while later."""
         assert self.tampering is not None
         assert self.unwatched is not None
-        self.witness = resumed(self.witness, self.unwatched, copy, now)
+        policies = tuple(shown for shown in self._policies if shown not in self._lost)
+        self.witness = resumed(self.witness, self.unwatched, copy, policies, now)
         lease = max(record.lease_max for record in self.unwatched.records)
         self.tampering.over = now + lease + self.longest_held(now) + self.terms.staleness
         self.unwatched, self.repaired = None, now
@@ -109,6 +124,11 @@ class Ring:
         return self.tampering is not None and self.tampering.covers(kid, issued, now)
 
     def _committed(self, ring: Keyring) -> None:
+        news = (entry for entry in ring.ledger.entries if entry.seq >= self._entries)
+        self._happened.update(entry_names(news))
+        self._entries = ring.ledger.next_seq
+        if self.promotions and ring.active is None:
+            self._happened["world: a keyring without a key that signs"] += 1
         for record in ring.records:
             if record.private is not None:
                 self.privates.setdefault(record.kid, (record.algorithm, record.private))
@@ -132,14 +152,36 @@ class Ring:
             self.bounds.pop(kid, None)
         self._shown = kids
 
+    def _note_policy(self, draft: Draft, now: Instant) -> None:
+        """Note which policy verifiers are shown, as by the slowest clock."""
+        policy = _policy(DocumentName(self.name, self.shown_in), draft)
+        last, since = self._policies[-1], now - self.terms.skew // 2
+        if policy != last.policy:
+            self._policies[-1] = replace(last, until=since)
+            self._policies.append(Shown(policy, since))
+
+    def _forget_policies(self, copy: Copy) -> None:
+        """Note which policies no document tells of any more: nobody can wait for what caches owe to them."""
+        there = copy.get(DocumentName(self.name, DocumentKind.AUTHORITY))
+        if there is not None:
+            restored = authority_of(there.data, self.name)
+            told = [restored.policy, *(old.policy for old in restored.superseded), self._policies[-1].policy]
+            self._lost += [shown for shown in self._policies if shown.policy not in told]
+
     def longest_held(self, now: Instant) -> Milliseconds:
         """Return the longest D + S + C + G + ε that any verifier may obey now."""
         lengths = [held_for(self.policy, self.terms.staleness)]
-        for shown in self.witness.policies:
+        for shown in self._policies:
             held = held_for(shown.policy, self.terms.staleness)
             if shown.until is None or now <= shown.until + held + self.terms.skew:
                 lengths.append(held)
         return max(lengths)
+
+
+def _policy(name: DocumentName, draft: Draft) -> RotationPolicy:
+    derived = derived_of(name, draft.data)
+    assert not isinstance(derived, SigningDocument)
+    return derived.policy
 
 
 def _kids(name: DocumentName, draft: Draft) -> frozenset[str]:

@@ -40,7 +40,9 @@ class SigningService:
 
     def restart(self, *, marks_lost: bool) -> None:
         """Begin anew, with or without what was remembered."""
-        self._site.story.tell(self.name, "restarts" + (" and has forgotten everything" if marks_lost else ""))
+        restarts = "restarts and has forgotten everything" if marks_lost else "restarts"
+        self._site.happened(f"fault: a service {restarts}")
+        self._site.story.tell(self.name, restarts)
         self._marks = KeptMarks() if marks_lost else self._marks
         self._signer = self._started()
 

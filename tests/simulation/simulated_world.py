@@ -26,6 +26,9 @@ from tests.simulation.verifying_service import VerifyingService
 START: Instant = 1_767_225_600_000
 WEEK: Milliseconds = 7 * 86_400_000
 YEAR: Milliseconds = 31_557_600_000
+_MANY = 10
+_CROWDED, _CROWD = 2_000, 999
+"""One world of so many, and which, has hundreds of keyrings."""
 _CHEAP = ("Ed25519", "Ed25519", "HS256", "ES256")
 
 
@@ -65,9 +68,10 @@ class SimulatedWorld:
     def _how_many(self) -> int:
         if self.scenario.keyrings:
             return self.scenario.keyrings
-        if self.dice.random() < 0.001 and not self.scenario.years:
+        if self.scenario.seed % _CROWDED == _CROWD and not self.scenario.years:
+            self.site.happened("world: hundreds of keyrings")
             return self.dice.randint(100, 300)
-        return self.dice.choice((1, 1, 1, 1, 2, 3))
+        return self.dice.choice((1, 1, 1, 1, 1, 1, 1, 2, 3))
 
     def _ring(self, number: int) -> Ring:
         algorithm = self.dice.choice((*_CHEAP, self.dice.choice((*PUBLIC_KEY, *SECRET_BYTES))))
@@ -75,7 +79,7 @@ class SimulatedWorld:
         terms = replace(
             self._terms, shortest_rotation=policy.timing(0).rotate_every // (2 if self.scenario.years else 8)
         )
-        ring = Ring(f"ring-{number}", terms, policy, Faults(self.dice, 1))
+        ring = Ring(f"ring-{number}", terms, policy, Faults(self.dice, 1), self.site.counts.happened)
         ring.faults = Faults.drawn(self.dice, ring.scale)
         return ring
 
@@ -83,12 +87,12 @@ class SimulatedWorld:
         if self.scenario.years:
             return round(self.scenario.years * YEAR)
         shortest = min(ring.policy.timing(0).rotate_every for ring in self.rings)
-        many = len(self.rings) > 10
-        rotations = 1.0 if many else log_uniform(self.dice, 30, self.dice.choice((150, 150, 150, 600))) / 100
+        longest = 150 if len(self.rings) > 1 else self.dice.choice((150, 150, 150, 600))
+        rotations = 0.5 if len(self.rings) > _MANY else log_uniform(self.dice, 30, longest) / 100
         return round(shortest * rotations)
 
     def _fleet(self, ring: Ring) -> Fleet:
-        few, name, site = len(self.rings) > 10, ring.name, self.site
+        few, name, site = len(self.rings) > _MANY, ring.name, self.site
         hoards = 3.0 if self.scenario.broken == "verifier-hoards" else 1.0
         signers = range(1, 1 + (1 if few else self.dice.choice((1, 2))))
         verifiers = range(1, 1 + (1 if few else self.dice.choice((1, 2, 3))))

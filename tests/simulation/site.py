@@ -32,6 +32,10 @@ class Site:
         """The true time."""
         return self.agenda.now
 
+    def happened(self, name: str) -> None:
+        """Count something that must happen in some world."""
+        self.counts.happened[name] += 1
+
     def clock(self) -> ProcessClock:
         """Return another machine's clock."""
         return ProcessClock(self.agenda, self.skew, self.dice, until=self.end)

@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 
 from tests.simulation.breakages import BREAKAGES
+from tests.simulation.campaign import Campaign
+from tests.simulation.exercised import ENOUGH, EXERCISED
 from tests.simulation.one_seed import simulated
 from tests.simulation.simulated_world import Scenario
 
@@ -59,3 +61,11 @@ def test_some_hundred_worlds_keep_every_promise() -> None:
         if outcome.violation
     }
     assert broken == {}
+
+
+def test_what_never_happened_is_told() -> None:
+    """Enough worlds in which something never happened are a failed run, and fewer worlds show nothing yet."""
+    campaign = Campaign(seeds=ENOUGH)
+    campaign.counts.happened.update(EXERCISED - {"command: Revoke"})
+    assert campaign.missing == ["command: Revoke"]
+    assert Campaign(seeds=ENOUGH - 1).missing == []

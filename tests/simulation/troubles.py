@@ -46,6 +46,7 @@ def _some_time(world: SimulatedWorld) -> Instant:
 def _outage(world: SimulatedWorld, ring: Ring) -> None:
     """Cut the store off: for a moment, or for longer than every lease."""
     begin = _some_time(world)
+    world.site.happened("fault: an outage")
     world.store.outages.append((begin, begin + log_uniform(world.dice, 1, max(2, 4 * ring.scale))))
 
 
@@ -60,6 +61,7 @@ def _fill(world: SimulatedWorld, ring: Ring) -> None:
     """Leave room for nothing but what is urgent."""
     found = world.store.read(DocumentName(ring.name, DocumentKind.AUTHORITY))
     if found is not None and not ring.quiet:
+        world.site.happened("fault: a store nearly full")
         world.story.tell("store", f"{ring.name}: is nearly full")
         ring.limits = Limits(document_bytes=int(len(found.draft.data) / _ROUTINE_SHARE))
 

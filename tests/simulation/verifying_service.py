@@ -103,7 +103,9 @@ class VerifyingService:
 
     def restart(self, *, marks_lost: bool) -> None:
         """Restart the publisher; where nothing needs to be remembered, the verifier with an empty cache."""
-        self._site.story.tell(self.name, "restarts" + (" and has forgotten everything" if marks_lost else ""))
+        restarts = "restarts and has forgotten everything" if marks_lost else "restarts"
+        self._site.happened(f"fault: a service {restarts}")
+        self._site.story.tell(self.name, restarts)
         if self._replica is not None:
             self._replica.restart(marks_lost=marks_lost)
         if marks_lost:
