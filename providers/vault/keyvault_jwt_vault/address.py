@@ -19,9 +19,7 @@ from .environment import from_environment
 
 _DEFAULT_SERVER: Final = "https://127.0.0.1:8200"
 _SEGMENT: Final = re.compile(r"[A-Za-z0-9_.~-]+", re.ASCII)
-_DURATIONS: Final = MappingProxyType(
-    {"connect_timeout": "3s", "read_timeout": "10s", "deadline": "30s", "staleness": "0s"}
-)
+_DURATIONS: Final = MappingProxyType({"connect_timeout": "3s", "read_timeout": "10s", "deadline": "30s"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,7 +29,8 @@ class Address:
     `prefix` is the path in the mount above the keyrings, without slashes at its ends.  Files
     are paths; `authorities` may also be a directory of them.  Times are milliseconds:
     `connect_timeout` and `read_timeout` bound one try, `deadline` a request with its
-    repetitions, and `staleness` is how old a read may be (0: the active node answers it).
+    repetitions, and `staleness` is how old a read may be (None: the active node must answer it;
+    0: it does, says who set the store up).
     """
 
     server: str
@@ -47,7 +46,7 @@ class Address:
     connect_timeout: Milliseconds = 3_000
     read_timeout: Milliseconds = 10_000
     deadline: Milliseconds = 30_000
-    staleness: Milliseconds = 0
+    staleness: Milliseconds | None = None
 
     def path(self, *parts: str) -> str:
         """Return parts joined under the prefix, as KV paths are."""
@@ -70,8 +69,9 @@ def parse_url(url: str) -> tuple[Address, dict[str, str]]:
         if not all(_SEGMENT.fullmatch(part) and set(part) != {"."} for part in path.split("/")):
             raise _bad("the mount or the prefix is missing or has other characters than A-Z a-z 0-9 _ . ~ -")
     times = {name: _duration(name, parameters.pop(name, text)) for name, text in _DURATIONS.items()}
-    if not all(length for name, length in times.items() if name != "staleness"):
+    if not all(times.values()):
         raise _bad("a time-out of 0 lets no request succeed")
+    staleness = _duration("staleness", parameters.pop("staleness")) if "staleness" in parameters else None
     namespace = parameters.pop("namespace", None)
     address = Address(
         server=_server(),
@@ -86,7 +86,7 @@ def parse_url(url: str) -> tuple[Address, dict[str, str]]:
         connect_timeout=times["connect_timeout"],
         read_timeout=times["read_timeout"],
         deadline=times["deadline"],
-        staleness=times["staleness"],
+        staleness=staleness,
     )
     return address, parameters
 

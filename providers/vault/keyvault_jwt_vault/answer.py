@@ -15,13 +15,15 @@ _NOTHING: Final[Mapping[str, Any]] = {}
 class Answer:
     """A status, and the JSON object of the body (empty if there was none).
 
-    `is_vaults` tells whether the body was such an object: a proxy's page is not.
+    `is_vaults` tells whether the body was such an object: a proxy's page is not.  `retry_after`
+    is in seconds, and `index` the storage index of `X-Vault-Index`.
     """
 
     status: int
     body: Mapping[str, Any] = field(default_factory=dict, repr=False)
     is_vaults: bool = True
     retry_after: int = 0
+    index: str = ""
 
     @property
     def data(self) -> Mapping[str, Any]:
@@ -41,13 +43,14 @@ NO_ANSWER: Final = Answer(0)
 """What stands for the answer that did not come."""
 
 
-def parse_answer(status: int, body: bytes, retry_after: str = "") -> Answer:
-    """Return the answer that a status and a body are."""
-    seconds = int(retry_after) if retry_after.isascii() and retry_after.isdigit() else 0
+def parse_answer(status: int, body: bytes, headers: Mapping[str, str]) -> Answer:
+    """Return the answer that a status, a body and headers are."""
+    retry, index = headers.get("Retry-After", ""), headers.get("X-Vault-Index", "")
+    seconds = int(retry) if retry.isascii() and retry.isdigit() and len(retry) < 6 else 0
     if not body:
-        return Answer(status, {}, status in {200, 204}, seconds)
+        return Answer(status, {}, status in {200, 204}, seconds, index)
     try:
         found = msgspec.json.decode(body)
     except (msgspec.DecodeError, RecursionError):
         found = None
-    return Answer(status, found if isinstance(found, dict) else {}, isinstance(found, dict), seconds)
+    return Answer(status, found if isinstance(found, dict) else {}, isinstance(found, dict), seconds, index)

@@ -9,6 +9,7 @@ StoreError
 │   ├── NotInitialized       vault_not_initialized
 │   ├── NotActive            vault_not_active       (472, 473, 474, 530, a redirect)
 │   ├── LaggingNode          vault_lagging          (412, or 429 for an index not yet there)
+│   ├── StandbyReads         vault_standby_reads
 │   ├── RateLimited          vault_rate_limited
 │   ├── Upgrading            vault_upgrading
 │   └── ServerFailed         vault_failed           (other 5xx, and answers that are not Vault's)
@@ -63,6 +64,12 @@ class LaggingNode(StoreUnavailable):
     """A node that has not caught up with a write that we know of."""
 
     code = "vault_lagging"
+
+
+class StandbyReads(StoreUnavailable):
+    """A cluster whose standbys answer reads, without a way to ask the active node."""
+
+    code = "vault_standby_reads"
 
 
 class RateLimited(StoreUnavailable):

@@ -53,7 +53,7 @@ def exchange(adapter: RawAdapter, asked: Request, token: str, bounds: Bounds) ->
             stream=True,
         ) as response:
             body = _body(response, bounds, started)
-            return parse_answer(response.status_code, body, response.headers.get("Retry-After", ""))
+            return parse_answer(response.status_code, body, response.headers)
     except (requests.RequestException, HTTPError, OSError) as failure:
         # The chain quotes the request, whose headers hold the token.
         raise _told(failure, asked, adapter.base_uri) from None

@@ -18,6 +18,7 @@ from keyvault_jwt.clock import Milliseconds
 from keyvault_jwt.errors import Conflict, DocumentTooLarge, StoreDenied
 from keyvault_jwt.store import DocumentName, Draft, Limits, Version, Versioned
 
+from .active_node import ActiveNode
 from .answer import Answer
 from .errors import ServerFailed
 from .kept_form import draft_of, kept_form
@@ -41,7 +42,8 @@ class VaultStore:
         self._session = session
         self._address = session.address
         self._limits = limits
-        self._mount = Mount(session)
+        self._active = ActiveNode(session)
+        self._mount = Mount(session, self._active)
 
     def __repr__(self) -> str:
         return f"VaultStore({self._address.mount!r}, {self._address.prefix!r}, {self._session!r})"
@@ -49,7 +51,7 @@ class VaultStore:
     @property
     def staleness(self) -> Milliseconds:
         """S, as the store URL declares it; 0 if the active node is asked."""
-        return self._address.staleness
+        return self._address.staleness or 0
 
     @property
     def limits(self) -> Limits:
@@ -110,7 +112,7 @@ class VaultStore:
 
     def _look(self, name: DocumentName) -> Answer:
         self._mount.require_versioned()
-        return self._session.request("GET", self._path("data", name))
+        return self._active.request("GET", self._path("data", name))
 
     def _write(self, name: DocumentName, draft: Draft, number: int) -> Answer:
         body = {"data": kept_form(draft), "options": {"cas": number}}
@@ -139,7 +141,7 @@ class VaultStore:
 
     def _list(self, path: str) -> list[str]:
         where = f"{self._address.mount}/metadata/{path}".rstrip("/") + "/"
-        answer = self._session.request("LIST", where)
+        answer = self._active.request("LIST", where)
         keys = answer.data.get("keys", []) if answer.status == 200 else []
         return [key for key in keys if isinstance(key, str)]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from keyvault_jwt.per_process import PerProcess
 
+from .active_node import ActiveNode
 from .errors import Denied, NotVersioned, WrongPlace
 from .session import Session
 
@@ -14,8 +15,8 @@ class Mount:
     Version 1 ignores check-and-set without a word: two writers would both win.
     """
 
-    def __init__(self, session: Session) -> None:
-        self._session = session
+    def __init__(self, session: Session, active: ActiveNode) -> None:
+        self._session, self._active = session, active
         self._seen: PerProcess[list[str]] = PerProcess(list)
 
     def require_versioned(self) -> None:
@@ -50,4 +51,5 @@ class Mount:
                 why="it ignores check-and-set, and two writers would both win",
                 fix=f"upgrade it with `bao kv enable-versioning {mount}`, or name a version 2 mount",
             )
+        self._active.learn(answer)
         return path

@@ -60,6 +60,7 @@ class Session:
         path: str,
         *,
         body: Mapping[str, Any] | None = None,
+        headers: Mapping[str, str] | None = None,
         unauthenticated: bool = False,
         repeatable: bool = False,
     ) -> Answer:
@@ -69,7 +70,8 @@ class Session:
         write does no harm when it is carried out twice.  Raises `Denied`, `StoreUnavailable`s
         with nothing written, `DocumentTooLarge`, and `StoreTimeout` for a write whose outcome is not known.
         """
-        asked = Request(method, path, body, safe=repeatable or method in {"GET", "LIST"})
+        safe = repeatable or method in {"GET", "LIST"}
+        asked = Request(method, path, body, safe, headers or {})
         deadline = self._clock.monotonic() + self.address.deadline
         tried, renewed = 0, False
         while True:

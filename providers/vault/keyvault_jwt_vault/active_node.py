@@ -1,0 +1,101 @@
+"""Reads that the active node answers, though OpenBao's standbys and Vault Enterprise's answer reads, too.
+
+A standby shows what it has replicated so far, which may be long ago, and says nothing of it.
+OpenBao 2.7 forwards a request to the active node if it comes with a storage index that the
+standby has not reached: https://openbao.org/docs/next/concepts/consistency/.  We send one that no
+node ever reaches.  An index of another cluster is ignored, so the cluster in each answer is
+compared.  Vault Enterprise has a header of its own for it, which its operator must allow:
+https://developer.hashicorp.com/vault/docs/enterprise/consistency.
+"""
+
+from __future__ import annotations
+
+import binascii
+from base64 import b64decode, b64encode
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final
+
+import msgspec
+
+from keyvault_jwt.per_process import PerProcess
+
+from .answer import Answer
+from .errors import LaggingNode, StandbyReads
+from .session import Session
+
+_NEVER_REACHED: Final = str(2**63 - 1)
+_NO_HEADERS: Final[Mapping[str, str]] = MappingProxyType({})
+_TRIES: Final = 3
+
+
+class _Index(msgspec.Struct, frozen=True):
+    cluster: str
+    value: str
+
+
+class ActiveNode:
+    """Asks the active node, unless the store URL declares how old a read may be."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._headers: PerProcess[dict[str, str]] = PerProcess(dict)
+        self._cluster: PerProcess[list[str]] = PerProcess(list)
+
+    def learn(self, answer: Answer) -> None:
+        """Find out from any answer, and by asking on, how this server's reads reach the active node.
+
+        Raises `StandbyReads` if there is no such way.
+        """
+        if self._session.address.staleness:
+            return
+        index = _parsed(answer.index)
+        if index is not None and index.value.isdecimal():
+            beyond = msgspec.json.encode(_Index(index.cluster, _NEVER_REACHED))
+            self._cluster.get()[:] = [index.cluster]
+            self._headers.get().update(
+                {"X-Vault-Index": b64encode(beyond).decode(), "X-Vault-Inconsistent": "forward-active-node"}
+            )
+        elif self._session.address.staleness is None:
+            self._headers.get().update(self._by_kind())
+
+    def request(self, method: str, path: str) -> Answer:
+        """Return the active node's answer to GET or LIST; `learn` must have been called before."""
+        for _ in range(_TRIES):
+            answer = self._session.request(method, path, headers=self._headers.get())
+            index, cluster = _parsed(answer.index), self._cluster.get()
+            if not cluster or index is None or index.cluster == cluster[0]:
+                return answer
+            self.learn(answer)
+        raise LaggingNode(
+            f"{self._session.address.server} leads to more than one cluster",
+            why="its answers carry indices of different clusters",
+            fix="let VAULT_ADDR name one cluster",
+        )
+
+    def _by_kind(self) -> Mapping[str, str]:
+        leader = self._session.request("GET", "sys/leader", unauthenticated=True).body
+        if not leader.get("ha_enabled"):
+            return _NO_HEADERS
+        health = self._session.request(
+            "GET", "sys/health?standbyok=true&perfstandbyok=true", unauthenticated=True
+        ).body
+        version = str(health.get("version", ""))
+        if "performance_standby" in health:  # Vault; OpenBao's answer has no such member
+            enterprise = health.get("enterprise") or "+ent" in version or "+prem" in version
+            return {"X-Vault-Forward": "active-node"} if enterprise else _NO_HEADERS
+        if version.startswith(("2.0.", "2.1.", "2.2.", "2.3.", "2.4.")):
+            return _NO_HEADERS  # its standbys pass every request on
+        raise StandbyReads(
+            f"standbys of {self._session.address.server} may answer reads, and can't be told not to",
+            why=f"OpenBao {version} has no way to ask the active node over this storage",
+            fix="upgrade to OpenBao 2.7 on raft; or declare in the store URL how old a read may be: "
+            "?staleness=5s, or ?staleness=0s if disable_standby_reads is set",
+        )
+
+
+def _parsed(index: str) -> _Index | None:
+    try:
+        return msgspec.json.decode(b64decode(index, validate=True), type=_Index)
+    except (binascii.Error, ValueError, msgspec.MsgspecError):
+        return None

@@ -1,0 +1,66 @@
+"""On a raft cluster, reads show what was last written, or fail: no standby's memory passes for the truth."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from uuid import uuid4
+
+import pytest
+
+from keyvault_jwt.errors import StoreUnavailable
+from keyvault_jwt.store import DocumentKind, DocumentName, Draft
+from keyvault_jwt.testing.bao_cluster import BaoCluster
+from keyvault_jwt_vault import open_url
+from tests.waiting import until
+
+NAME = DocumentName("payments", DocumentKind.AUTHORITY)
+OLD, NEW = (Draft(text, revision, uuid4()) for revision, text in enumerate((b"old", b"new"), 1))
+
+
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[BaoCluster]:
+    """Three nodes."""
+    with BaoCluster() as running:
+        yield running
+
+
+def test_a_lagging_standby_never_answers_for_the_active_node(
+    cluster: BaoCluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A standby cut off from a leader that wrote since shows the old state only to whoever allows that."""
+    leader, (lagging, other) = cluster.leader, cluster.followers
+    for name, value in cluster.environment(lagging).items():
+        monkeypatch.setenv(name, value)
+    url = f"vault://secret/{uuid4().hex}?deadline=2s&read_timeout=1s"
+    with open_url(url) as strict, open_url(f"{url}&staleness=1h") as lenient:
+        version = strict.replace(NAME, OLD, expected=None)
+        until(lambda: (seen := lenient.read(NAME)) is not None and seen.draft == OLD)
+        lagging.pause()
+        for name, value in cluster.environment(leader).items():
+            monkeypatch.setenv(name, value)
+        with open_url(url) as writer:
+            writer.replace(NAME, NEW, expected=version)
+        leader.pause()
+        other.pause()
+        lagging.resume()
+        try:
+            stale = lenient.read(NAME)
+            assert stale is not None
+            assert stale.draft == OLD, "the standby was to lag: the test proves nothing"
+            with pytest.raises(StoreUnavailable):
+                strict.read(NAME)
+        finally:
+            leader.resume()
+            other.resume()
+        cluster.leader  # noqa: B018  (waits for one)
+
+        def sees_new() -> bool:
+            try:
+                seen = strict.read(NAME)
+            except StoreUnavailable:
+                return False
+            assert seen is not None
+            assert seen.draft == NEW
+            return True
+
+        until(sees_new)
