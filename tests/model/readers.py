@@ -235,6 +235,9 @@ def _after_reads(
             reader = reading.read(before, found, now)
             if reader is not None and reader.sent == now:
                 after[reader.held.digest] = reader
+    if not (after or newcomers):
+        # Past their leases they act on nothing, and yet their memory is all there is to judge by.
+        return readers
     return tuple(after[digest] for digest in sorted(after))
 
 
