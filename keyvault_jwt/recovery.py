@@ -11,7 +11,7 @@ from .clock import Instant
 from .document import Archive, Derived, PublicDocument, SigningDocument, VerificationDocument
 from .errors import KeyringNotFound
 from .key_factory import FreshKey
-from .keyring import Keyring, Superseded
+from .keyring import Keyring
 from .keys import KeyRecord, KeyState, fingerprint
 from .ledger import Ledger
 from .marks import Mark
@@ -45,17 +45,21 @@ def recovered(
         if isinstance(document, Archive) and document.number in listed
         for record in document.records
     }
-    base = base.replaced(superseded=_superseded(base, found))
+    base = _with_shown_policies(base, found)
     kept = tuple(_settled(_outlasting(r, base), found) for r in records.values() if r.kid not in archived)
     return _new_epoch(base, _one_active(kept, now), found, mark, now)
 
 
-def _superseded(base: Keyring, found: tuple[Evidence, ...]) -> tuple[Superseded, ...]:
-    """Return the policies that verifiers may still obey: those that only a lost revision had, too (I8)."""
-    known = [base.policy, *(old.policy for old in base.superseded)]
-    shown = [d.policy for d in found if isinstance(d, PublicDocument | VerificationDocument)]
-    lost = [policy for at, policy in enumerate(shown) if policy not in known and policy not in shown[:at]]
-    return (*base.superseded, *(Superseded(policy) for policy in lost))
+def _with_shown_policies(base: Keyring, found: tuple[Evidence, ...]) -> Keyring:
+    """Return the keyring in which every other policy that verifiers were shown of late counts anew (I8).
+
+    Also one whose end is on record: where the authority knows more than what is shown, that was
+    put back meanwhile, and verifiers obey it again.
+    """
+    for document in found:
+        if isinstance(document, PublicDocument | VerificationDocument) and document.policy != base.policy:
+            base = base.policy_shown_again(document.policy)
+    return base
 
 
 def _outlasting(record: KeyRecord, base: Keyring) -> KeyRecord:

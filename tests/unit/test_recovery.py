@@ -188,6 +188,15 @@ def test_policies_that_only_a_lost_revision_had_still_count() -> None:
     assert exposure(after, NOW, 0) == slower.timing(0).exposure
 
 
+def test_a_policy_shown_again_counts_anew_though_its_end_is_on_record() -> None:
+    """I8: the authority knows a later policy than what is shown: an earlier restore put the old one back."""
+    old = made_ring()
+    quicker = seconds_policy(max_stale="0s", rotate_every="9s")
+    changed = old.with_policy(quicker, NOW).policy_observed(NOW)
+    after = recovered("ring", changed, (public(old),), None, NOW + 99_000)
+    assert [(each.policy, each.changed) for each in after.superseded] == [(old.policy, None)]
+
+
 def test_a_key_outlasts_every_policy_it_may_have_signed_under() -> None:
     """L_max and P_max are those of the restored policy, too, whatever the newer document says (I2)."""
     restored = made_ring(made_key(1, ACTIVE), made_key(2, PRE))
