@@ -47,6 +47,7 @@ class Ring:
         self._policies = [Shown(policy, 0)]
         self._lost: list[Shown] = []
         self.tampering: Tampering | None = None
+        self._earlier: list[Tampering] = []
         self.unwatched: Keyring | None = None
 
     @property
@@ -101,6 +102,8 @@ class Ring:
         if name in copy:
             kids = _kids(name, copy[name])
             self._note_policy(copy[name], now)
+        if self.tampering is not None:
+            self._earlier.append(self.tampering)
         self.tampering = Tampering(now, self._shown & kids, before, whole_history)
         self._forget_policies(copy)
         self.unwatched = before
@@ -121,7 +124,8 @@ class Ring:
 
     def forgives(self, kid: str, issued: Instant, now: Instant) -> bool:
         """Whether a good token may be refused, since the store was restored."""
-        return self.tampering is not None and self.tampering.covers(kid, issued, now)
+        restores = (self.tampering, *self._earlier)
+        return any(restore is not None and restore.covers(kid, issued, now) for restore in restores)
 
     def _committed(self, ring: Keyring) -> None:
         news = (entry for entry in ring.ledger.entries if entry.seq >= self._entries)
