@@ -57,15 +57,18 @@ class Door:
             )
         raise failure
 
-    def log_in(self, mount: str, path: str, body: Mapping[str, Any], *, check: str) -> Granted:
+    def log_in(
+        self, mount: str, path: str, body: Mapping[str, Any], *, check: str, forbids: bool = False
+    ) -> Granted:
         """Log in at `auth/MOUNT/PATH`; `check` is what to look at if the server refuses.
 
-        Raises `LoginRefused`, `AuthNotMounted` and `StoreUnavailable`s.
+        Most methods refuse with a 400, so that a 403 says that there is no such method; one that
+        `forbids` refuses with a 403.  Raises `LoginRefused`, `AuthNotMounted` and `StoreUnavailable`s.
         """
         answer = self.ask("POST", f"auth/{mount}/{path}", body)
         if answer.status == 200:
             return granted(answer)
-        if answer.status in {403, 404, 405}:
+        if answer.status in {404, 405} or (answer.status == 403 and not forbids):
             # An unknown path is answered like a forbidden one, so that nobody can probe for mounts.
             where = f" in the namespace {self.address.namespace}" if self.address.namespace else ""
             raise AuthNotMounted(
@@ -100,11 +103,12 @@ def granted(answer: Answer) -> Granted:
             why="it asks for a second factor, or what answered is not Vault",
             fix="check VAULT_ADDR, and let this role log in without a second factor",
         )
+    ttl, accessor = seconds(auth.get("lease_duration")), str(auth.get("accessor") or "")
+    if ttl and not accessor:
+        # A batch token counts from the second in which it was made, which may be over already.
+        ttl = max(1, ttl - 1000)
     return Granted(
-        token=auth["client_token"],
-        ttl=seconds(auth.get("lease_duration")),
-        renewable=auth.get("renewable") is True,
-        accessor=str(auth.get("accessor") or ""),
+        token=auth["client_token"], ttl=ttl, renewable=auth.get("renewable") is True, accessor=accessor
     )
 
 

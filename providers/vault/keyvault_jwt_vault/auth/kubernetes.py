@@ -29,13 +29,18 @@ class Kubernetes:
     jwt: Secret
 
     def login(self) -> Granted:
-        """Log in; the server asks the cluster's TokenReview API about the token."""
+        """Log in; the server asks the cluster's TokenReview API about the token.
+
+        It answers 403 alike if the cluster does not know the token, if it can't reach the cluster, and
+        if nothing is mounted there.
+        """
         return self.door.log_in(
             self.mount,
             "login",
             {"role": self.role, "jwt": self.jwt.read()},
-            check=f"the role {self.role}, the service account it is bound to, its audience, "
-            f"and {self.jwt.place()}",
+            check=f"auth_mount, the role {self.role}, the service account it is bound to, its audience, "
+            f"{self.jwt.place()}, and whether the server reaches the cluster's API",
+            forbids=True,
         )
 
 

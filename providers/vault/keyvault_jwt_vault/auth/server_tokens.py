@@ -7,7 +7,7 @@ from dataclasses import replace
 from ..answer import Answer
 from ..granted import Granted
 from .door import Door, granted, seconds
-from .errors import TokenDenied
+from .errors import LoginImpossible, TokenDenied
 
 
 class ServerTokens:
@@ -34,8 +34,16 @@ class ServerTokens:
         )
 
     def renew(self, token: str) -> Granted:
-        """Return the token with the TTL that it has now; raises `TokenDenied`."""
-        renewed = granted(self._ask("POST", "renew-self", token))
+        """Return the token with the TTL that it has now; raises `TokenDenied`.
+
+        A token past its max TTL is refused with a 500, so that one is taken for a refusal, too.
+        """
+        try:
+            renewed = granted(self._ask("POST", "renew-self", token))
+        except LoginImpossible as failed:
+            raise TokenDenied(
+                "the server does not renew this token", why=failed.why, fix="log in again"
+            ) from None
         # A server that answers with ttl 0 has let it end.
         return renewed if renewed.ttl else replace(renewed, ttl=1, renewable=False)
 
