@@ -104,8 +104,9 @@ class Ring:
             self._note_policy(copy[name], now)
         if self.tampering is not None:
             self._earlier.append(self.tampering)
-        self.tampering = Tampering(now, self._shown & kids, before, whole_history)
-        self._forget_policies(copy)
+        # Tokens may be older than what is known of how long they live.
+        known = frozenset() if self._forgets_policies(copy, now) else self._shown & kids
+        self.tampering = Tampering(now, known, before, whole_history)
         self.unwatched = before
         for kid in kids:
             self.withdrawn.pop(kid, None)
@@ -164,13 +165,21 @@ class Ring:
             self._policies[-1] = replace(last, until=since)
             self._policies.append(Shown(policy, since))
 
-    def _forget_policies(self, copy: Copy) -> None:
-        """Note which policies no document tells of any more: nobody can wait for what caches owe to them."""
+    def _forgets_policies(self, copy: Copy, now: Instant) -> bool:
+        """Note policies no document tells of any more, whose waits nobody can know; whether any matters."""
         there = copy.get(DocumentName(self.name, DocumentKind.AUTHORITY))
-        if there is not None:
-            restored = authority_of(there.data, self.name)
-            told = [restored.policy, *(old.policy for old in restored.superseded), self._policies[-1].policy]
-            self._lost += [shown for shown in self._policies if shown.policy not in told]
+        if there is None:
+            return False
+        restored = authority_of(there.data, self.name)
+        told = [restored.policy, *(old.policy for old in restored.superseded), self._policies[-1].policy]
+        lost = [shown for shown in self._policies if shown.policy not in told]
+        self._lost += lost
+        return any(shown.until is None or now < shown.until + self._trace_of(shown) for shown in lost)
+
+    def _trace_of(self, shown: Shown) -> Milliseconds:
+        """Return how long after its end a policy's sets, leases and tokens may still be in use."""
+        timing = shown.policy.timing(self.terms.staleness)
+        return timing.exposure + timing.handover + timing.token_ttl + timing.leeway + timing.rollback_window
 
     def longest_held(self, now: Instant) -> Milliseconds:
         """Return the longest D + S + C + G + ε that any verifier may obey now."""
