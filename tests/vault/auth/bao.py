@@ -70,6 +70,10 @@ class Bao:
         found: dict[str, Any] = answer.json() if answer.content else {}
         return found
 
+    def does(self, method: str, path: str, body: object = None) -> bool:
+        """Return whether the server does something as root asks it."""
+        return self._client.request(method, f"{self.server}/v1/{path}", json=body).is_success
+
     def status(self, token: str, path: str = "secret/data/jwt/there") -> int:
         """Return how the server answers a read with this token."""
         return self._client.get(f"{self.server}/v1/{path}", headers={"X-Vault-Token": token}).status_code

@@ -17,12 +17,13 @@ from keyvault_jwt_vault.auth.errors import (
 )
 from tests.vault.auth.bao import AppRoleAt, Bao
 from tests.vault.auth.conftest import Opened
+from tests.waiting import until
 
 MakeRole = Callable[..., AppRoleAt]
 
 
-def _wrapped(bao: Bao, role: AppRoleAt) -> str:
-    answer = bao.ask("POST", f"auth/{role.mount}/role/app/secret-id", {}, **{"X-Vault-Wrap-TTL": "60s"})
+def _wrapped(bao: Bao, role: AppRoleAt, ttl: str = "60s") -> str:
+    answer = bao.ask("POST", f"auth/{role.mount}/role/app/secret-id", {}, **{"X-Vault-Wrap-TTL": ttl})
     token: str = answer["wrap_info"]["token"]
     return token
 
@@ -104,15 +105,18 @@ def test_a_wrapped_secret_is_unwrapped_once(
     assert role.logins == 2
 
 
-@pytest.mark.parametrize("spent", ["used", "junk", "forged"])
+@pytest.mark.parametrize("spent", ["used", "expired", "junk", "forged"])
 def test_a_spent_wrapping_raises_the_alarm(
     bao: Bao, approle: MakeRole, opened: Opened, tmp_path: Path, spent: str
 ) -> None:
-    """A wrapping token that was used, never was one, or wraps what its finder put in is an alarm."""
+    """A wrapping token that was used, has expired, is none, or wraps what its finder put in is an alarm."""
     role = approle()
     wrapping = _wrapped(bao, role)
     if spent == "used":
         bao.ask("POST", "sys/wrapping/unwrap", {"token": wrapping})
+    elif spent == "expired":
+        wrapping = _wrapped(bao, role, "1s")
+        until(lambda: not bao.does("POST", "sys/wrapping/lookup", {"token": wrapping}))
     elif spent == "junk":
         wrapping = "s.notawrappingtoken"
     else:

@@ -24,6 +24,7 @@ class Server:
     def __init__(self, clock: FakeClock, *, ttl: int = 60_000, max_ttl: int = 3_600_000) -> None:
         self.clock, self.ttl, self.max_ttl, self.renewable = clock, ttl, max_ttl, True
         self.failure: StoreError | None = None
+        self.slowness = 0
         self.logins = self.renewals = self.lookups = 0
         self.alive: dict[str, int] = {}
         self.last: dict[str, int] = {}
@@ -37,6 +38,7 @@ class Server:
     def login(self) -> Granted:
         self.logins += 1
         self.open.wait(30)
+        self.clock.advance(self.slowness)
         if self.failure is not None:
             raise self.failure
         token, now = f"token-{self.logins}", self.clock.monotonic()
@@ -45,6 +47,7 @@ class Server:
 
     def lookup(self, token: str) -> Granted:
         self.lookups += 1
+        self.open.wait(30)
         return self._known(token)
 
     def renew(self, token: str) -> Granted:
@@ -107,6 +110,14 @@ def test_renewal_is_due_at_about_two_thirds(server: Server, clock: FakeClock, ke
     clock.advance(6_001)
     assert keeper.token() == "token-1"
     assert (server.renewals, server.logins) == (1, 1)
+
+
+def test_a_slow_login_makes_no_token_younger(server: Server, clock: FakeClock, keeper: TokenKeeper) -> None:
+    """The TTL counts from when the login was asked for: after 50 s of waiting, renewal is due at once."""
+    server.slowness = 50_000
+    keeper.token()
+    keeper.token()
+    assert server.renewals == 1
 
 
 def test_a_wall_clock_that_runs_ahead_is_believed(
@@ -243,6 +254,24 @@ def test_a_refusal_of_a_live_token_changes_nothing(server: Server, keeper: Token
     """A 403 to a token that the server still takes is a matter of policy."""
     assert not keeper.refused(keeper.token())
     assert (server.logins, server.lookups) == (1, 1)
+
+
+def test_refusals_of_a_live_token_share_one_look(server: Server, keeper: TokenKeeper) -> None:
+    """Of 32 threads that were refused at once, those that wait for a look take its answer for theirs."""
+    token, together = keeper.token(), threading.Barrier(32)
+    server.open.clear()
+
+    def ask() -> bool:
+        together.wait()
+        return keeper.refused(token)
+
+    with ThreadPoolExecutor(32) as pool:
+        asking = [pool.submit(ask) for _ in range(32)]
+        until(lambda: server.lookups)
+        server.open.set()
+    assert not any(one.result() for one in asking)
+    # The first look may have begun before the last thread was refused, and so prove nothing to it.
+    assert server.lookups < 16
 
 
 def test_a_refusal_of_a_dead_token_makes_one_login(server: Server, keeper: TokenKeeper) -> None:
