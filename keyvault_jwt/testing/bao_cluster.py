@@ -22,6 +22,8 @@ storage "raft" {{
   path = "{directory}"
   node_id = "{name}"
   performance_multiplier = 1
+  autopilot_reconcile_interval = "200ms"
+  autopilot_update_interval = "200ms"
   {join}
 }}
 listener "tcp" {{

@@ -123,7 +123,7 @@ class BaoServer:
             f"{self.url}/v1/{path}",
             method=method,
             data=None if body is None else json.dumps(body).encode(),
-            headers={"X-Vault-Token": self.token, "X-Vault-Namespace": namespace},
+            headers={"X-Vault-Token": self.token} | ({"X-Vault-Namespace": namespace} if namespace else {}),
         )
         with urllib.request.urlopen(asked, timeout=PATIENCE, context=context) as answer:  # noqa: S310
             text = answer.read()

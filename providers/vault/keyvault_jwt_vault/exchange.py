@@ -11,6 +11,7 @@ from typing import Final
 import requests
 from hvac.adapters import RawAdapter
 from urllib3.exceptions import HTTPError, NameResolutionError, NewConnectionError
+from urllib3.util.ssl_match_hostname import CertificateError
 
 from keyvault_jwt.clock import Clock, Milliseconds
 from keyvault_jwt.errors import StoreError, StoreTimeout
@@ -22,6 +23,7 @@ from .request import Request
 _LARGEST: Final = 16 * 1024 * 1024
 """More bytes than any answer of the server's has."""
 _CHUNK: Final = 65_536
+_UNVERIFIED: Final = (ssl.SSLCertVerificationError, CertificateError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,12 +80,13 @@ def _told(failure: BaseException, asked: Request, server: str) -> StoreError:
             why="its name does not resolve",
             fix="check BAO_ADDR or VAULT_ADDR, and the resolver of this machine",
         )
-    if any(isinstance(cause, ssl.SSLCertVerificationError) for cause in causes):
-        (refusal, *_) = (c.verify_message for c in causes if isinstance(c, ssl.SSLCertVerificationError))
+    untrusted = next(filter(None, map(_distrust, causes)), "")
+    if untrusted and (asked.safe or any(isinstance(cause, _UNVERIFIED) for cause in causes)):
         return NotTrusted(
-            f"the certificate of {server} is not trusted",
-            why=refusal,
-            fix="let VAULT_CACERT name the authority that issued it, and VAULT_TLS_SERVER_NAME its name",
+            f"no trusted connection to {server}",
+            why=untrusted,
+            fix="let VAULT_CACERT name the authority of its certificate and VAULT_TLS_SERVER_NAME its name; "
+            "see whether it speaks TLS and asks for VAULT_CLIENT_CERT",
         )
     connecting = (NewConnectionError, requests.ConnectTimeout, requests.exceptions.ProxyError)
     if any(isinstance(cause, connecting) for cause in causes):
@@ -97,6 +100,17 @@ def _told(failure: BaseException, asked: Request, server: str) -> StoreError:
     if asked.safe:
         return Unreachable(f"{server} did not answer", why=why, fix="see whether the server is overloaded")
     return StoreTimeout(f"whether {asked} took effect is not known", why=why, fix="read it again to find out")
+
+
+def _distrust(cause: BaseException) -> str:
+    """Return what was wrong in a TLS handshake; an empty string for what is no such failure."""
+    if isinstance(cause, ssl.SSLCertVerificationError):
+        return cause.verify_message
+    if isinstance(cause, CertificateError):
+        return "its certificate bears another name"
+    if isinstance(cause, ssl.SSLEOFError | ssl.SSLZeroReturnError) or not isinstance(cause, ssl.SSLError):
+        return ""
+    return f"TLS failed: {cause.reason or 'no reason given'}"
 
 
 def _causes(failure: BaseException) -> Iterator[BaseException]:

@@ -98,6 +98,21 @@ class VaultStore:
                 found += [named(ring[:-1], leaf) for leaf in self._leaves(ring[:-1])]
         return sorted(name for name in found if name is not None)
 
+    def purge(self, name: DocumentName, *, before: Version) -> None:
+        """Destroy every version of `name` older than `before`, and let none be kept from now on.
+
+        A private document that this store made keeps none.  This is for one whose path somebody
+        else made or set to keep a history.  Raises `StoreError`s; repeating it does no harm.
+        """
+        self._mount.require_versioned()
+        self._session.request("POST", self._path("metadata", name), body=_ONE_VERSION, repeatable=True)
+        told = self._active.request("GET", self._path("metadata", name)).data.get("versions")
+        kept = told if isinstance(told, dict) else {}
+        old = [int(number) for number in kept if number.isdecimal() and int(number) < _number(before)]
+        if old:
+            body = {"versions": old}
+            self._session.request("POST", self._path("destroy", name), body=body, repeatable=True)
+
     def close(self) -> None:
         """Revoke what was logged in for and close the connections; the store answers no more."""
         self._session.close()

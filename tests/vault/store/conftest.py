@@ -8,7 +8,10 @@ from uuid import uuid4
 import pytest
 
 from keyvault_jwt.testing.bao_server import BaoServer
-from keyvault_jwt_vault import VaultStore, open_url
+from keyvault_jwt_vault import Session, VaultStore, open_url
+from keyvault_jwt_vault.address import parse_url
+from keyvault_jwt_vault.credentials import given_token
+from tests.vault.store.fault_proxy import FaultProxy
 
 
 @pytest.fixture(scope="session")
@@ -36,4 +39,28 @@ def prefix_url(environment: pytest.MonkeyPatch) -> str:
 def store(prefix_url: str) -> Iterator[VaultStore]:
     """The store of `prefix_url`."""
     with open_url(prefix_url) as opened:
+        yield opened
+
+
+@pytest.fixture
+def proxy(bao: BaoServer, environment: pytest.MonkeyPatch) -> Iterator[FaultProxy]:
+    """A proxy before the server, to which stores opened from here on talk."""
+    with FaultProxy(bao.url) as running:
+        environment.setenv("BAO_ADDR", running.url)
+        yield running
+
+
+@pytest.fixture
+def waits() -> list[float]:
+    """The pauses, in seconds, that `hurried_store` would have made."""
+    return []
+
+
+@pytest.fixture
+def hurried_store(proxy: FaultProxy, prefix_url: str, waits: list[float]) -> Iterator[VaultStore]:
+    """A store behind the proxy that has looked at its mount and notes pauses instead of making them."""
+    address, _ = parse_url(f"{prefix_url}?read_timeout=500ms")
+    with VaultStore(Session(address, given_token(), wait=waits.append)) as opened:
+        assert list(opened.names()) == []
+        proxy.requests.clear()
         yield opened

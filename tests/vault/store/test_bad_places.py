@@ -1,0 +1,379 @@
+"""A server, mount, namespace or token that is not what it should be: an error with the fix."""
+
+from __future__ import annotations
+
+import logging
+import socket
+import traceback
+from collections.abc import Iterator
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+
+from keyvault_jwt.errors import (
+    BadStoreURL,
+    Conflict,
+    CorruptDocument,
+    DocumentError,
+    ForeignDocument,
+    NewerSchema,
+    StoreDenied,
+    StoreTimeout,
+)
+from keyvault_jwt.store import DocumentKind, DocumentName, Draft
+from keyvault_jwt.testing.bao_server import BaoServer
+from keyvault_jwt_vault import VaultStore, errors, open_url
+from tests.waiting import until
+
+NAME = DocumentName("payments", DocumentKind.AUTHORITY)
+
+
+def draft(revision: int = 1) -> Draft:
+    """Return a document of a write of its own."""
+    return Draft(b"{}", revision, uuid4())
+
+
+@pytest.fixture
+def own_bao(monkeypatch: pytest.MonkeyPatch) -> Iterator[BaoServer]:
+    """A server that a test may seal or suspend."""
+    with BaoServer() as server:
+        for name, value in server.environment.items():
+            monkeypatch.setenv(name, value)
+        yield server
+
+
+def path_of(store_url: str, endpoint: str = "data") -> str:
+    """Return the API path of `NAME`."""
+    return f"secret/{endpoint}/{store_url.rsplit('/', 1)[1]}/{NAME}"
+
+
+def test_sealed_and_unsealed_again(own_bao: BaoServer) -> None:
+    """A sealed server is told for reads and writes, nothing is written, and once unsealed all goes on."""
+    with open_url("vault://secret/jwt?deadline=300ms") as store:
+        version = store.replace(NAME, draft(), expected=None)
+        own_bao.seal()
+        with pytest.raises(errors.Sealed):
+            store.read(NAME)
+        with pytest.raises(errors.Sealed):
+            store.replace(NAME, draft(2), expected=version)
+        own_bao.unseal()
+        until(lambda: _reads(store))
+        seen = store.read(NAME)
+        assert seen is not None
+        assert seen.version == version
+
+
+def _reads(store: VaultStore) -> bool:
+    try:
+        return store.read(NAME) is not None
+    except errors.ServerFailed:  # between unsealed and active
+        return False
+
+
+def test_a_server_that_stands_still(own_bao: BaoServer) -> None:
+    """Time-outs end a read as unreachable and a write as unknown; sending the same again settles it."""
+    with open_url("vault://secret/jwt?deadline=1s&read_timeout=300ms") as store:
+        version = store.replace(NAME, draft(), expected=None)
+        mine = draft(2)
+        own_bao.pause()
+        try:
+            with pytest.raises(errors.Unreachable):
+                store.read(NAME)
+            with pytest.raises(StoreTimeout):
+                store.replace(NAME, mine, expected=version)
+        finally:
+            own_bao.resume()
+        with pytest.raises(Conflict):
+            _sent_until_settled(store, mine, version)
+        seen = store.read(NAME)
+        assert seen is not None
+        assert seen.draft == mine
+
+
+def _sent_until_settled(store: VaultStore, mine: Draft, version: str) -> None:
+    """Send the same bytes over the same version until the store says that one of them landed."""
+    for _ in range(100):
+        store.replace(NAME, mine, expected=version)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("act", ["read", "replace"])
+def test_nothing_listens_there(environment: pytest.MonkeyPatch, act: str) -> None:
+    """A refused connection is unreachable, for a write too: nothing was sent."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        environment.setenv("BAO_ADDR", f"http://127.0.0.1:{free.getsockname()[1]}")
+        with (
+            open_url("vault://secret/jwt?deadline=200ms") as store,
+            pytest.raises(errors.Unreachable, match="nothing was sent"),
+        ):
+            _do(store, act)
+
+
+def _do(store: VaultStore, act: str) -> None:
+    store.read(NAME) if act == "read" else store.replace(NAME, draft(), expected=None)
+
+
+def test_a_name_that_does_not_resolve(environment: pytest.MonkeyPatch) -> None:
+    """An unknown host is its own error."""
+    environment.setenv("BAO_ADDR", "http://vault.invalid:8200")
+    with open_url("vault://secret/jwt?deadline=200ms") as store, pytest.raises(errors.UnknownHost):
+        store.read(NAME)
+
+
+def test_tls(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Without its authority a server is not trusted; with it, or under another name that it bears, it is."""
+    with BaoServer(tls=True) as server:
+        for name, value in server.environment.items():
+            monkeypatch.setenv(name, value)
+        with open_url("vault://secret/jwt") as store:
+            assert store.read(NAME) is None
+        monkeypatch.setenv("BAO_TLS_SERVER_NAME", "localhost")
+        with open_url("vault://secret/jwt") as store:
+            assert store.read(NAME) is None
+        monkeypatch.setenv("BAO_TLS_SERVER_NAME", "elsewhere.example")
+        with open_url("vault://secret/jwt") as store, pytest.raises(errors.NotTrusted, match="another name"):
+            store.read(NAME)
+        monkeypatch.delenv("BAO_TLS_SERVER_NAME")
+        monkeypatch.delenv("BAO_CACERT")
+        with open_url("vault://secret/jwt") as store, pytest.raises(errors.NotTrusted):
+            store.replace(NAME, draft(), expected=None)
+        monkeypatch.setenv("BAO_CACERT", str(tmp_path / "missing.pem"))
+        with open_url("vault://secret/jwt") as store, pytest.raises(errors.NotTrusted, match="CACERT"):
+            store.read(NAME)
+
+
+def test_plain_http_server_behind_https(bao: BaoServer, environment: pytest.MonkeyPatch) -> None:
+    """A server that speaks no TLS where TLS is expected is an error of the store, for a write too."""
+    environment.setenv("BAO_ADDR", bao.url.replace("http:", "https:"))
+    with open_url("vault://secret/jwt?deadline=300ms") as store, pytest.raises(errors.NotTrusted):
+        store.replace(NAME, draft(), expected=None)
+
+
+def test_key_value_version_1_is_refused(bao: BaoServer, environment: pytest.MonkeyPatch) -> None:
+    """A mount that would ignore check-and-set takes nothing, and the error names the upgrade."""
+    mount = f"kv-{uuid4().hex[:8]}"
+    bao.request("POST", f"sys/mounts/{mount}", {"type": "kv", "options": {"version": "1"}})
+    with open_url(f"vault://{mount}/jwt") as store:
+        for act in ("read", "replace"):
+            with pytest.raises(errors.NotVersioned, match="enable-versioning"):
+                _do(store, act)
+        with pytest.raises(errors.NotVersioned):
+            store.names()
+
+
+@pytest.mark.parametrize("mount", ["transit", "nowhere", "cubbyhole"])
+def test_wrong_mount(bao: BaoServer, environment: pytest.MonkeyPatch, mount: str) -> None:
+    """A mount that is missing or of another type is told, and never taken for an empty store."""
+    with open_url(f"vault://{mount}/jwt") as store:
+        for act in ("read", "replace"):
+            with pytest.raises((errors.WrongPlace, errors.Denied), match=mount):
+                _do(store, act)
+
+
+def test_mount_that_goes_away(bao: BaoServer, environment: pytest.MonkeyPatch) -> None:
+    """Documents of a mount that was removed after it was seen are not absent: it is an error."""
+    mount = f"kv-{uuid4().hex[:8]}"
+    bao.request("POST", f"sys/mounts/{mount}", {"type": "kv", "options": {"version": "2"}})
+    with open_url(f"vault://{mount}/jwt") as store:
+        until(lambda: _is_there(store))
+        bao.request("DELETE", f"sys/mounts/{mount}")
+        with pytest.raises(errors.WrongPlace):
+            store.read(NAME)
+
+
+def _is_there(store: VaultStore) -> bool:
+    try:
+        store.replace(NAME, draft(), expected=None)
+    except errors.Upgrading:
+        return False
+    return True
+
+
+def test_a_mount_with_a_slash(bao: BaoServer, environment: pytest.MonkeyPatch) -> None:
+    """A mount whose path has a slash is named with %2F."""
+    bao.request("POST", "sys/mounts/shared/kv", {"type": "kv", "options": {"version": "2"}})
+    with open_url("vault://shared%2Fkv") as store:
+        until(lambda: _is_there(store))
+        assert list(store.names()) == [NAME]
+
+
+def test_namespaces(bao: BaoServer, environment: pytest.MonkeyPatch) -> None:
+    """A keyring lives in its namespace; another sees nothing of it, and one that is not there is an error."""
+    bao.request("POST", "sys/namespaces/team", {})
+    bao.request("POST", "sys/mounts/secret", {"type": "kv", "options": {"version": "2"}}, namespace="team")
+    prefix = uuid4().hex
+    environment.setenv("VAULT_NAMESPACE", "team")
+    with open_url(f"vault://secret/{prefix}") as theirs:
+        until(lambda: _is_there(theirs))
+    with open_url(f"vault://secret/{prefix}?namespace=") as ours:
+        assert ours.read(NAME) is None
+    with open_url(f"vault://secret/{prefix}?namespace=nowhere") as lost:
+        for act in ("read", "replace"):
+            with pytest.raises(errors.WrongPlace, match="nowhere"):
+                _do(lost, act)
+
+
+def test_expired_token(bao: BaoServer, prefix_url: str, environment: pytest.MonkeyPatch) -> None:
+    """A token that is good no more is denied, and the error says so."""
+    token = bao.token_for('path "secret/*" { capabilities = ["read", "create", "update"] }')
+    environment.setenv("BAO_TOKEN", token)
+    with open_url(prefix_url) as store:
+        assert store.read(NAME) is None
+        bao.request("POST", "auth/token/revoke", {"token": token})
+        with pytest.raises(errors.Denied, match="expired"):
+            store.read(NAME)
+    with open_url(prefix_url) as store, pytest.raises(errors.Denied, match="expired"):
+        store.read(NAME)
+
+
+@pytest.mark.parametrize(
+    "case",
+    [
+        (["create"], "read", r"read on 'secret/data/"),
+        (["read"], "replace", r"create and update on 'secret/metadata/"),
+        (["read"], "names", r"list on 'secret/metadata/"),
+    ],
+)
+def test_the_missing_capability_is_named(
+    bao: BaoServer, prefix_url: str, monkeypatch: pytest.MonkeyPatch, case: tuple[list[str], str, str]
+) -> None:
+    """A denial names the capability and the path that are missing, and nothing was written."""
+    granted, act, missing = case
+    capabilities = ", ".join(f'"{each}"' for each in granted)
+    monkeypatch.setenv("BAO_TOKEN", bao.token_for(f'path "secret/*" {{ capabilities = [{capabilities}] }}'))
+    with open_url(prefix_url) as store, pytest.raises(StoreDenied, match=missing):
+        store.names() if act == "names" else _do(store, act)
+    monkeypatch.setenv("BAO_TOKEN", bao.token)
+    with open_url(prefix_url) as store:
+        assert store.read(NAME) is None
+        assert store.names() == []
+
+
+def test_a_token_that_no_header_takes(prefix_url: str, environment: pytest.MonkeyPatch) -> None:
+    """A token with a line end is refused without being shown."""
+    environment.setenv("BAO_TOKEN", "s.some\nthing")
+    with open_url(prefix_url) as store, pytest.raises(StoreDenied) as caught:
+        store.read(NAME)
+    assert "some" not in "".join(traceback.format_exception(caught.value))
+
+
+def test_no_token_at_all(
+    prefix_url: str, environment: pytest.MonkeyPatch, tmp_path: Path, bao: BaoServer
+) -> None:
+    """Without a token the error says where one is looked for; `~/.vault-token` is read at each use."""
+    environment.delenv("BAO_TOKEN")
+    environment.delenv("VAULT_TOKEN", raising=False)
+    environment.setenv("HOME", str(tmp_path))
+    with open_url(prefix_url) as store:
+        with pytest.raises(StoreDenied, match="VAULT_TOKEN"):
+            store.read(NAME)
+        (tmp_path / ".vault-token").write_text(bao.token + "\n")
+        assert store.read(NAME) is None
+
+
+def test_a_token_file_written_anew_is_taken_up(
+    prefix_url: str, environment: pytest.MonkeyPatch, tmp_path: Path, bao: BaoServer
+) -> None:
+    """A token that is refused is read again, once: an agent may have renewed it in the meantime."""
+    environment.delenv("BAO_TOKEN")
+    environment.setenv("HOME", str(tmp_path))
+    first = bao.token_for('path "secret/*" { capabilities = ["read"] }')
+    (tmp_path / ".vault-token").write_text(first)
+    with open_url(prefix_url) as store:
+        assert store.read(NAME) is None
+        bao.request("POST", "auth/token/revoke", {"token": first})
+        with pytest.raises(errors.Denied):
+            store.read(NAME)
+        (tmp_path / ".vault-token").write_text(bao.token)
+        assert store.read(NAME) is None
+
+
+def test_nothing_secret_is_told(
+    prefix_url: str, environment: pytest.MonkeyPatch, bao: BaoServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Neither logs nor any error's whole chain hold the token or a document's bytes."""
+    secret = Draft(b"the-private-half", 1, uuid4())
+    told: list[str] = []
+    with caplog.at_level(logging.DEBUG), open_url(prefix_url) as store:
+        store.replace(NAME, secret, expected=None)
+        store.read(NAME)
+        bao.request(
+            "POST", path_of(prefix_url), {"data": {"text": "the-private-half"}, "options": {"cas": 1}}
+        )
+        for call in (
+            lambda: store.replace(NAME, secret, expected=None),
+            lambda: store.read(NAME),
+        ):
+            with pytest.raises((Conflict, DocumentError)) as caught:
+                call()
+            told.append("".join(traceback.format_exception(caught.value)))
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        environment.setenv("BAO_ADDR", f"http://127.0.0.1:{free.getsockname()[1]}")
+        with open_url(f"{prefix_url}?deadline=100ms") as away, pytest.raises(errors.Unreachable) as lost:
+            away.replace(NAME, secret, expected=None)
+    told += ["".join(traceback.format_exception(lost.value)), caplog.text, repr(store), repr(away)]
+    for text in told:
+        assert bao.token not in text
+        assert "the-private-half" not in text
+
+
+@pytest.mark.parametrize(
+    ("fields", "error"),
+    [
+        ({"x": "1"}, ForeignDocument),
+        ({"schema": 1, "revision": 1, "write_id": "no uuid", "text": "{}"}, ForeignDocument),
+        ({"schema": 1, "revision": "1", "write_id": str(uuid4()), "text": "{}"}, ForeignDocument),
+        ({"schema": 1, "revision": 1, "write_id": str(uuid4())}, CorruptDocument),
+        ({"schema": 1, "revision": 1, "write_id": str(uuid4()), "text": "", "base64": ""}, CorruptDocument),
+        ({"schema": 1, "revision": -1, "write_id": str(uuid4()), "text": ""}, CorruptDocument),
+        ({"schema": 1, "revision": 1, "write_id": str(uuid4()), "base64": "e30=!"}, CorruptDocument),
+        ({"schema": 2, "anything": "new"}, NewerSchema),
+    ],
+)
+def test_malformed_document(
+    bao: BaoServer, store: VaultStore, prefix_url: str, fields: dict[str, object], error: type[DocumentError]
+) -> None:
+    """What is no document of ours is an error that carries its version, so that a repair may go over it."""
+    bao.request("POST", path_of(prefix_url), {"data": fields})
+    with pytest.raises(error) as caught:
+        store.read(NAME)
+    assert caught.value.version is not None
+    mine = draft()
+    store.replace(NAME, mine, expected=caught.value.version)  # type: ignore[arg-type]
+    seen = store.read(NAME)
+    assert seen is not None
+    assert seen.draft == mine
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "vault:",
+        "vault://",
+        "vault:///jwt",
+        "vault://secret/../sys",
+        "vault://secret/a b",
+        "vault://secret/jwt?staleness=soon",
+        "vault://secret/jwt?deadline=0s",
+        "vault://secret/jwt?colour=red",
+        "vault://secret/jwt?deadline=1s&deadline=2s",
+        "vault://secret/jwt#part",
+        "vault://secret/%2e%2e/jwt",
+        "vault://secret/é",
+    ],
+)
+def test_bad_urls(url: str) -> None:
+    """A URL that names no place, or says what has no meaning, is refused before anything is asked."""
+    with pytest.raises(BadStoreURL):
+        open_url(url)
+
+
+@pytest.mark.parametrize("server", ["host.example", "ftp://host", "https://user:pw@host", "https://:8200"])
+def test_bad_servers(monkeypatch: pytest.MonkeyPatch, server: str) -> None:
+    """An address of no server is refused, and not quoted: it may hold a password."""
+    monkeypatch.setenv("BAO_ADDR", server)
+    with pytest.raises(BadStoreURL) as caught:
+        open_url("vault://secret/jwt")
+    assert server not in str(caught.value)
