@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,6 +16,8 @@ from keyvault_jwt_vault.auth.errors import (
     LoginRefused,
     WrappedSecretSpent,
 )
+from keyvault_jwt_vault.credentials import Credentials
+from keyvault_jwt_vault.errors import WrongPlace
 from tests.vault.auth.bao import AppRoleAt, Bao
 from tests.vault.auth.conftest import Opened
 from tests.waiting import until
@@ -130,3 +133,53 @@ def test_a_spent_wrapping_raises_the_alarm(
         opened(role.parameters | {"wrapped_secret_id_file": str(file)}).token()
     assert wrapping not in str(alarm.value)
     assert role.logins == 0
+
+
+def test_a_wrapped_secret_in_forked_processes(
+    bao: Bao, approle: MakeRole, opened: Opened, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Children forked after the first login share what was unwrapped; one forked before it is told to."""
+    role = approle()
+    monkeypatch.delenv("KEYVAULT_JWT_VAULT_SECRET_ID")
+    monkeypatch.setenv("KEYVAULT_JWT_VAULT_WRAPPED_SECRET_ID", _wrapped(bao, role))
+    before, after = opened(role.parameters), opened(role.parameters)
+    assert bao.status(after.token()) == 200
+    assert _in_a_child(after) == "a token"
+    assert "log in before it forks" in _in_a_child(before)
+
+
+def _in_a_child(access: Credentials) -> str:
+    reading, writing = os.pipe()
+    child = os.fork()
+    if child == 0:
+        try:
+            told = "a token" if access.token() else ""
+        except WrappedSecretSpent as alarm:
+            told = str(alarm)
+        os.write(writing, told.encode())
+        os._exit(0)
+    os.close(writing)
+    with os.fdopen(reading) as pipe:
+        told = pipe.read()
+    assert os.waitpid(child, 0)[1] == 0
+    return told
+
+
+def test_in_a_namespace(bao: Bao, opened: Opened, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A wrapped secret id of a namespace logs in there; a namespace that is not there is no alarm."""
+    there = {"X-Vault-Namespace": "team"}
+    bao.ask("PUT", "sys/namespaces/team", {})
+    bao.ask("POST", "sys/auth/approle", {"type": "approle"}, **there)
+    bao.ask("POST", "auth/approle/role/app", {}, **there)
+    role_id = bao.ask("GET", "auth/approle/role/app/role-id", **there)["data"]["role_id"]
+    wrap = there | {"X-Vault-Wrap-TTL": "60s"}
+    wrapped = bao.ask("POST", "auth/approle/role/app/secret-id", {}, **wrap)["wrap_info"]
+    monkeypatch.setenv("KEYVAULT_JWT_VAULT_ROLE_ID", role_id)
+    monkeypatch.setenv("KEYVAULT_JWT_VAULT_WRAPPED_SECRET_ID", wrapped["token"])
+    token = opened({"auth": "approle"}, namespace="team").token()
+    assert (
+        bao.ask("POST", "auth/token/lookup", {"token": token}, **there)["data"]["path"]
+        == "auth/approle/login"
+    )
+    with pytest.raises(WrongPlace, match="elsewhere"):
+        opened({"auth": "approle"}, namespace="elsewhere").token()

@@ -5,6 +5,7 @@ Source: https://openbao.org/docs/auth/approle/ and /docs/concepts/response-wrapp
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Mapping
 from typing import NoReturn
@@ -17,9 +18,12 @@ from .secret import Secret
 
 
 class AppRole:
-    """Logs in with a role id and a secret id."""
+    """Logs in with a role id and a secret id.
 
-    __slots__ = ("_door", "_mount", "_role_id", "_secret_id", "_unwrapped", "_wrapped")
+    A wrapped secret id serves one process, and the children that it forks after its first login.
+    """
+
+    __slots__ = ("_door", "_mount", "_process", "_role_id", "_secret_id", "_unwrapped", "_wrapped")
 
     def __init__(
         self, door: Door, mount: str, *, role_id: Secret, secret_id: Secret | None, wrapped: Secret | None
@@ -27,6 +31,7 @@ class AppRole:
         self._door, self._mount, self._role_id = door, mount, role_id
         self._secret_id, self._wrapped = secret_id, wrapped
         self._unwrapped: tuple[str, str] | None = None
+        self._process = os.getpid()
 
     def __repr__(self) -> str:
         return f"AppRole(auth/{self._mount})"
@@ -56,7 +61,7 @@ class AppRole:
         seen = self._door.ask("POST", "sys/wrapping/lookup", {"token": wrapping})
         made = seen.data.get("creation_path")
         if made is None:
-            self._alarm("it was used before, has expired or never was one")
+            self._alarm(f"it was used before{self._by_a_sibling()}, has expired or never was one")
         if not re.fullmatch(rf"auth/{re.escape(self._mount)}/role/[^/]+/(custom-)?secret-id", str(made)):
             self._alarm(f"it does not wrap a secret id made by auth/{self._mount}: it was put there instead")
         found = self._door.ask("POST", "sys/wrapping/unwrap", token=wrapping)
@@ -64,6 +69,11 @@ class AppRole:
         if not isinstance(secret, str):
             self._alarm("it was used by another between two of our requests")
         return secret
+
+    def _by_a_sibling(self) -> str:
+        if os.getpid() == self._process:
+            return ""
+        return " (perhaps by a process forked from the same parent, which then must log in before it forks)"
 
     def _alarm(self, why: str) -> NoReturn:
         assert self._wrapped is not None

@@ -41,12 +41,14 @@ class Door:
     ) -> Answer:
         """Send one request to `/v1/PATH` and return the answer that the server thought of.
 
-        Raises a `StoreUnavailable` if there is none, or if it says that the server can't answer now.
+        Raises a `StoreUnavailable` if there is none, or if it says that the server can't answer now,
+        and `WrongPlace` for a namespace that is not there.
         """
         # A login that is repeated makes one token too many, which ends by itself.
         asked = Request(method, path, body, safe=True)
         answer = exchange(self._connections.get(), asked, token, self._bounds)
-        if answer.status in _LOOKED_AT and answer.is_vaults:
+        elsewhere = answer.status == 404 and "namespace" in answer.errors
+        if answer.status in _LOOKED_AT and answer.is_vaults and not elsewhere:
             return answer
         failure = refusal(answer, asked, self.address)
         if failure is None or isinstance(failure, ServerFailed):
