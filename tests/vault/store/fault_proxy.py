@@ -42,7 +42,7 @@ class FaultProxy:
     def __init__(self, server: str) -> None:
         self.upstream = urlsplit(server)
         self.requests: list[str] = []
-        self.script: dict[str, deque[Fault]] = {}
+        self.script: dict[str, deque[Fault | None]] = {}
         self.ended = threading.Event()
         proxy = self
 
@@ -57,8 +57,8 @@ class FaultProxy:
         """Where the proxy listens."""
         return f"http://127.0.0.1:{self._listener.server_address[1]}"
 
-    def next(self, method: str, *faults: Fault) -> None:
-        """Let these befall the next requests of that method, one after another."""
+    def next(self, method: str, *faults: Fault | None) -> None:
+        """Let these befall the next requests of that method, one after another; None lets one pass."""
         self.script.setdefault(method, deque()).extend(faults)
 
     def count(self, method: str) -> int:

@@ -1,16 +1,20 @@
-"""On a raft cluster, reads show what was last written, or fail: no standby's memory passes for the truth."""
+"""On raft storage: reads show what was last written or fail, and sizes are what a raft entry takes."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from uuid import uuid4
 
 import pytest
 
-from keyvault_jwt.errors import StoreUnavailable
-from keyvault_jwt.store import DocumentKind, DocumentName, Draft
+from keyvault_jwt.errors import DocumentTooLarge, StoreUnavailable
+from keyvault_jwt.store import DocumentKind, DocumentName, Draft, Limits
 from keyvault_jwt.testing.bao_cluster import BaoCluster
-from keyvault_jwt_vault import open_url
+from keyvault_jwt_vault import Session, VaultStore, open_url
+from keyvault_jwt_vault.address import parse_url
+from keyvault_jwt_vault.credentials import given_token
+from keyvault_jwt_vault.kv_store import LIMITS
 from tests.waiting import until
 
 NAME = DocumentName("payments", DocumentKind.AUTHORITY)
@@ -64,3 +68,22 @@ def test_a_lagging_standby_never_answers_for_the_active_node(
             return True
 
         until(sees_new)
+
+
+def test_a_document_of_the_limit_fits_into_an_entry_of_raft(
+    cluster: BaoCluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The declared limit is one that raft's entry takes in the worst form; its refusal is typed."""
+    for name, value in cluster.environment(cluster.leader).items():
+        monkeypatch.setenv(name, value)
+    address, _ = parse_url(f"vault://secret/{uuid4().hex}")
+    worst = (os.urandom(LIMITS.document_bytes), b"<" * LIMITS.document_bytes, b"a" * LIMITS.document_bytes)
+    with VaultStore(Session(address, given_token()), limits=Limits(2_000_000)) as store:
+        version = None
+        for revision, data in enumerate(worst, 1):
+            version = store.replace(NAME, Draft(data, revision, uuid4()), expected=version)
+        with pytest.raises(DocumentTooLarge):
+            store.replace(NAME, Draft(bytes(1_200_000), 4, uuid4()), expected=version)
+        seen = store.read(NAME)
+        assert seen is not None
+        assert seen.version == version

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import multiprocessing
+from collections.abc import Callable, Iterator
+from uuid import uuid4
 
 import pytest
 
-from keyvault_jwt.store import DocumentStore
+from keyvault_jwt.store import DocumentKind, DocumentName, DocumentStore, Draft
 from keyvault_jwt.store_url import open_store
-from keyvault_jwt.testing import SharedStoreContract
-from keyvault_jwt_vault import VaultStore
+from keyvault_jwt.testing import SharedStoreContract, StoreRolesContract
+from keyvault_jwt.testing.bao_server import BaoServer
+from keyvault_jwt_vault import Session, StaticToken, VaultStore, open_url
+from keyvault_jwt_vault.address import parse_url
 
 
 class TestVaultStore(SharedStoreContract):
@@ -27,3 +31,62 @@ class TestVaultStore(SharedStoreContract):
         assert isinstance(opened, VaultStore)
         with opened:
             yield opened
+
+
+class TestVaultRoles(StoreRolesContract):
+    """Policies that grant each role its own paths are what keeps roles apart."""
+
+    @pytest.fixture
+    def view(self, bao: BaoServer, prefix_url: str) -> Iterator[Callable[[str], DocumentStore]]:
+        """Make the store as it is seen with a token of some policy; PREFIX in it stands for the path."""
+        opened: list[VaultStore] = []
+        address, _ = parse_url(prefix_url)
+
+        def seen_under(policy: str) -> DocumentStore:
+            token = bao.token_for(policy.replace("PREFIX", address.prefix))
+            opened.append(VaultStore(Session(address, StaticToken(token))))
+            return opened[-1]
+
+        yield seen_under
+        for store in opened:
+            store.close()
+
+    @pytest.fixture
+    def owner(self, view: Callable[[str], DocumentStore]) -> DocumentStore:
+        """The rotator's view, with no more than it needs."""
+        return view(
+            """
+            path "secret/data/PREFIX/*" { capabilities = ["create", "read", "update"] }
+            path "secret/metadata/PREFIX/*" { capabilities = ["create", "update", "list"] }
+            """
+        )
+
+    @pytest.fixture
+    def signer(self, view: Callable[[str], DocumentStore]) -> DocumentStore:
+        """The signer's view."""
+        return view('path "secret/data/PREFIX/+/signing" { capabilities = ["read"] }')
+
+    @pytest.fixture
+    def publisher(self, view: Callable[[str], DocumentStore]) -> DocumentStore:
+        """The publisher's view."""
+        return view('path "secret/data/PREFIX/+/public" { capabilities = ["read"] }')
+
+
+def _write_and_leave(store: VaultStore, name: DocumentName) -> None:
+    store.replace(name, Draft(b"child", 2, uuid4()), expected=None)
+
+
+def test_a_fork_shares_no_connection(prefix_url: str) -> None:
+    """Parent and child go on with a store from before the fork, each by connections of its own."""
+    with open_url(prefix_url) as store:
+        ours, theirs = (DocumentName(ring, DocumentKind.PUBLIC) for ring in ("parent", "child"))
+        version = store.replace(ours, Draft(b"parent", 1, uuid4()), expected=None)
+        child = multiprocessing.get_context("fork").Process(target=_write_and_leave, args=(store, theirs))
+        child.start()
+        for revision in range(2, 30):
+            version = store.replace(ours, Draft(b"parent", revision, uuid4()), expected=version)
+        child.join(30)
+        assert child.exitcode == 0
+        seen = store.read(theirs)
+        assert seen is not None
+        assert seen.draft.data == b"child"
