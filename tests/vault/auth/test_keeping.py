@@ -8,10 +8,15 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 
+import pytest
+
 from keyvault_jwt.testing import FakeClock
-from keyvault_jwt_vault.auth.errors import LoginRefused
+from keyvault_jwt_vault.auth.door import Door
+from keyvault_jwt_vault.auth.errors import LoginRefused, TokenDenied
+from keyvault_jwt_vault.auth.server_tokens import ServerTokens
 from tests.vault.auth.bao import READER, AppRoleAt, Bao
 from tests.vault.auth.conftest import Opened
+from tests.waiting import until
 
 MakeRole = Callable[..., AppRoleAt]
 THREADS = 32
@@ -46,14 +51,25 @@ def test_a_token_is_replaced_before_its_max_ttl(bao: Bao, approle: MakeRole, ope
     assert 2 <= role.logins <= 7
 
 
+def test_a_renewal_past_the_max_ttl_is_a_refusal(bao: Bao) -> None:
+    """In its last second the server answers a renewal with a 500, which is told as the refusal that it is."""
+    made = bao.ask("POST", "auth/token/create", {"ttl": "2s", "explicit_max_ttl": "2s"})
+    token, tokens = made["auth"]["client_token"], ServerTokens(Door(bao.address()))
+    with pytest.raises(TokenDenied):
+        until(lambda: not tokens.renew(token).token)
+    tokens.close()
+
+
 def test_batch_tokens_are_replaced(bao: Bao, approle: MakeRole, opened: Opened) -> None:
     """A batch token can't be renewed, so a new login takes its place ahead of its end."""
-    role = approle(token_type="batch", token_ttl="3s")
+    role = approle(token_type="batch", token_ttl="2s")
     access = opened(role.parameters)
+    # Its time is counted from the second that is nearly over, so it lives for little more than one.
+    until(lambda: time.time() % 1 > 0.9)
     renewals = bao.requests("auth/token/renew-self")
-    _, refusals = _uses(bao, access.token, 5)
+    _, refusals = _uses(bao, access.token, 3)
     assert refusals == 0
-    assert 3 <= role.logins <= 5
+    assert 3 <= role.logins <= 6
     assert bao.requests("auth/token/renew-self") == renewals
 
 
