@@ -29,6 +29,8 @@ from tests.model.seeds import seeds
 from tests.model.story import told
 
 WORKERS = 2
+FUTURES = {"small": 32, "large": 64}
+"""How many quiet states of each course are lived on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +41,8 @@ class Searched:
     states: bytes
     happened: frozenset[str]
     futures: int
+    commits: int
+    seconds: float
     whole: bool
     violation: Violation | None
     mebibytes: int
@@ -48,15 +52,19 @@ def searched(name: str, size: str) -> Searched:
     """Return what the search of one course found."""
     course = next(course for course in courses() if course.name == name)
     try:
-        search = course.search(getattr(course, size), course.samples[size])
+        search = course.search(getattr(course, size), FUTURES[size])
     except (AssertionError, KeyvaultJWTError) as failure:
-        return Searched(name, b"", frozenset(), 0, False, Violation(f"on the way there: {failure}", ()), 0)
+        return Searched(
+            name, b"", frozenset(), 0, 0, 0, False, Violation(f"on the way there: {failure}", ()), 0
+        )
     found = search.run()
     return Searched(
         name,
         array("q", found.states).tobytes(),
         frozenset(found.happened),
         found.futures,
+        found.commits,
+        found.seconds,
         found.whole,
         found.violation,
         resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10,
@@ -99,7 +107,8 @@ def _tell(done: Searched, course: Course, size: str) -> int:
     extent = "up to the broken promise" if done.violation is not None else "up to its bound of points"
     extent = "everything within its bound" if done.whole else extent
     count = len(done.states) // 8
-    print(f"{done.name}: {count} states, {extent}; {done.futures} futures lived on", flush=True)
+    print(f"{done.name}: {count} states, {extent}; {done.futures} futures lived on", end="")
+    print(f"; reached {done.seconds:.0f} s and {done.commits} commits", flush=True)
     if done.violation is not None:
         print(told(done.violation), flush=True)
         return 1

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache, partial
 
@@ -62,14 +62,8 @@ class Course:
     backup: Callable[[], World] | None = None
     whole: bool = False
 
-    @property
-    def samples(self) -> Mapping[str, int]:
-        """Of how many quiet states one is lived on, by the bound's size."""
-        small = 4 if self.whole else 16 if self.backup is not None else 64
-        return {"small": small, "large": 512}
-
-    def search(self, bound: Bound, sample: int) -> Search:
-        """Return the search within a bound; of quiet states every `sample`th is lived on."""
+    def search(self, bound: Bound, futures: int) -> Search:
+        """Return the search within a bound; of the quiet states that it finds, `futures` are lived on."""
         world = self.world()
         fleet = Fleet.over(
             world,
@@ -80,7 +74,7 @@ class Course:
             limits=self.limits(),
             backup=None if self.backup is None else self.backup().store,
         )
-        return Search(fleet, self.commands, TICK, bound.most, sample, self._lives)
+        return Search(fleet, self.commands, TICK, bound.most, futures, self._lives)
 
     def _lives(self, fleet: Fleet) -> bool:
         """Whether the future must be a good one: not over a store that is full, or restored and left so,

@@ -9,7 +9,7 @@ from typing import TypeAlias
 from keyvault_jwt.calls import Generate, Read, Wait, Write
 from keyvault_jwt.clock import Milliseconds
 from keyvault_jwt.decision import Command
-from keyvault_jwt.store import DocumentName
+from keyvault_jwt.store import DocumentName, Versioned
 from tests.model.fleet import Fleet, Machine
 from tests.model.scenes import RECONCILE
 from tests.model.world import FAULTS, Pass, World
@@ -60,15 +60,20 @@ def _called(fleet: Fleet, index: int, each: Pass) -> Iterator[Event]:
         yield f"{each.who} has waited", lambda: fleet.moved(world.answer(index, None))
         return
     yield what, lambda: fleet.moved(_with_key(world.step(index), index))
-    if isinstance(call, Read) and world.witness.staleness:
-        stale = world.store.read_stale(call.name, world.now, world.witness.staleness)
-        if stale != world.store.read(call.name):
-            yield f"{what}, and it is stale", lambda: fleet.moved(world.answer(index, stale))
+    if isinstance(call, Read):
+        for older in {
+            s for s in world.store.read_any(call.name, world.now) if s != world.store.read(call.name)
+        }:
+            yield f"{what}, and it is stale", _answered(fleet, index, older)
     if fleet.left.faults:
         fewer = replace(fleet, left=replace(fleet.left, faults=fleet.left.faults - 1))
         for fault in _FAULTS:
             if (happened := _faulty(fewer, index, fault)) is not None:
                 yield f"{what}: {fault}", happened
+
+
+def _answered(fleet: Fleet, index: int, shown: Versioned | None) -> Callable[[], Fleet]:
+    return lambda: fleet.moved(fleet.world.answer(index, shown))
 
 
 def _faulty(fleet: Fleet, index: int, fault: str) -> Callable[[], Fleet] | None:

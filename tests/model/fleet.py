@@ -7,21 +7,19 @@ from functools import lru_cache
 
 from keyvault_jwt import document
 from keyvault_jwt.clock import Instant, Milliseconds
-from keyvault_jwt.command import Reconcile
+from keyvault_jwt.command import Reconcile, Revoke
 from keyvault_jwt.decision import Command
 from keyvault_jwt.errors import (
     ClockBehind,
-    Conflict,
     DocumentTooLarge,
     KeyringFrozen,
-    KeyringNotFound,
     RolledBack,
     StoreError,
 )
 from keyvault_jwt.keyring import Keyring
 from keyvault_jwt.marks import Mark
 from keyvault_jwt.plan import plan
-from keyvault_jwt.report import mark_of
+from keyvault_jwt.report import Report, mark_of
 from keyvault_jwt.store import DocumentKind, DocumentName, Limits
 from tests.model.model_store import AUTHORITY, RING, ModelStore
 from tests.model.properties import bounds_of, check
@@ -31,7 +29,6 @@ from tests.model.witness import Unwatched
 from tests.model.world import LIMITS, Pass, World
 
 OPERATOR = "operator"
-_FAIR = (ClockBehind, Conflict, DocumentTooLarge, KeyringFrozen, KeyringNotFound, RolledBack, StoreError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +115,7 @@ class Fleet:
     def looked(self) -> Fleet:
         """Return the fleet after all readers looked at the store; fails where a promise is broken."""
         world = self.world
-        crowd = self.crowd.seen(world.store, world.now, world.witness.staleness, self.skew)
+        crowd = self.crowd.seen(world.store, world.now, self.skew)
         bounds = bounds_of(world.witness, self.bounds)
         check(crowd, world.witness, bounds, world.now, waived=self.waived)
         return replace(self, crowd=crowd, bounds=bounds)
@@ -127,11 +124,33 @@ class Fleet:
         """Return the fleet with its world gone on: passes that are over leave their mark and go."""
         machines = self.machines
         for each in world.passes:
-            _ends_well(each)
-        if any(each.over or each.attempt.commits for each in world.passes):
+            self._ends_well(each)
+        if any(each.over for each in world.passes):
             machines = tuple(_marked(machine, world.passes) for machine in machines)
             world = replace(world, passes=tuple(p for p in world.passes if not p.over))
         return replace(self, world=world, machines=machines).looked()
+
+    def _ends_well(self, each: Pass) -> None:
+        """Fail if a scheduler's own plan breaks a rule, or a revocation says done when it is not."""
+        outcome, command = each.attempt.outcome, each.attempt.command
+        if isinstance(command, Reconcile) and isinstance(outcome, Exception):
+            fair = (
+                (each.hindered and isinstance(outcome, StoreError))
+                or (not self.crowd.newcomers and isinstance(outcome, RolledBack))
+                or (self.limits is not LIMITS and isinstance(outcome, DocumentTooLarge))
+                or (self.skew and isinstance(outcome, ClockBehind))
+                or isinstance(outcome, KeyringFrozen)
+            )
+            assert fair, f"{each.who} can't do what it planned: {outcome}"
+        if isinstance(command, Revoke):
+            assert not isinstance(outcome, DocumentTooLarge), (
+                f"I6: there is no room for a revocation: {outcome}"
+            )
+            if isinstance(outcome, Report):
+                record = outcome.keyring.record(command.kid)
+                assert record.revoked or record.removed, (
+                    f"{command.kid} is told as revoked, its removal unseen"
+                )
 
     def restored(self, *names: DocumentName) -> Fleet:
         """Return the fleet with documents (all, if none is named) put back to the backup's.
@@ -166,7 +185,7 @@ class Fleet:
             left = replace(left, overlaps=left.overlaps - 1)
         new = self.world.new_pass(
             command,
-            f"{machine.name} {self.left}",
+            f"{machine.name} {self.left.faults}",
             mark=machine.mark,
             limits=self.limits,
             ahead=machine.ahead,
@@ -233,18 +252,12 @@ def _says_what_it_must(kind: DocumentKind, data: bytes, authority: bytes) -> boo
     return document.says_the_same(document.decode_derived(DocumentName(RING, kind), data), wanted)
 
 
-def _ends_well(each: Pass) -> None:
-    """Fail if a scheduler's own plan breaks a rule: an operator may ask too much, it never does."""
-    outcome = each.attempt.outcome
-    if isinstance(each.attempt.command, Reconcile) and isinstance(outcome, Exception):
-        fair = isinstance(outcome, _FAIR)
-        assert fair, f"{each.who} can't do what it planned: {outcome}"
-
-
 def _marked(machine: Machine, passes: tuple[Pass, ...]) -> Machine:
+    """Return the machine after its pass: one that crashed had no time to remember anything."""
     for each in passes:
-        ring = each.attempt.keyring
-        if each.who == machine.name and each.attempt.commits and ring is not None:
+        ring, outcome = each.attempt.keyring, each.attempt.outcome
+        saved = outcome is not None and (each.attempt.commits or isinstance(outcome, Report))
+        if each.who == machine.name and not each.crashed and saved and ring is not None:
             mark = mark_of(ring)
             return replace(machine, mark=mark if machine.mark is None else machine.mark.raised_to(mark))
     return machine

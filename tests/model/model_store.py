@@ -20,31 +20,39 @@ VERIFICATION = DocumentName(RING, DocumentKind.VERIFICATION)
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """One document: what it is (None: deleted), since when, and what it was before that."""
+    """One document: what it is (None: deleted), since when, and what it was, until when, before that."""
 
     now: Versioned | None
     since: Instant
-    before: Versioned | None
     writes: int
+    past: tuple[tuple[Versioned | None, Instant], ...] = ()
 
 
-_NEVER = Stored(None, 0, None, 0)
+_NEVER = Stored(None, 0, 0)
 
 
 @dataclass(frozen=True)
 class ModelStore:
-    """Documents by name; a version counts the writes of its document, so none comes twice."""
+    """Documents by name; a version counts the writes of its document, so none comes twice.
 
+    It remembers what a document was for as long as a read may show it: `staleness` (S).
+    """
+
+    staleness: Milliseconds = 0
     documents: Mapping[DocumentName, Stored] = field(default_factory=lambda: MappingProxyType({}))
 
     def read(self, name: DocumentName) -> Versioned | None:
         """Return the document, or None."""
         return self.documents.get(name, _NEVER).now
 
-    def read_stale(self, name: DocumentName, now: Instant, staleness: Milliseconds) -> Versioned | None:
-        """Return the document as it was before its last write, if that is `staleness` ago at most."""
+    def read_stale(self, name: DocumentName, now: Instant) -> Versioned | None:
+        """Return the document as old as a read may show it."""
+        return self.read_any(name, now)[0]
+
+    def read_any(self, name: DocumentName, now: Instant) -> tuple[Versioned | None, ...]:
+        """Return every state that a read may show, oldest first."""
         stored = self.documents.get(name, _NEVER)
-        return stored.before if now - stored.since <= staleness else stored.now
+        return (*(was for was, until in stored.past if now - until <= self.staleness), stored.now)
 
     def replaced(
         self, name: DocumentName, draft: Draft, expected: Version | None, now: Instant
@@ -59,8 +67,10 @@ class ModelStore:
         """Return the store with a document put in place whatever was there, as a restore does."""
         old = self.documents.get(name, _NEVER)
         new = None if draft is None else Versioned(draft, Version(str(old.writes + 1)))
-        stored = Stored(new, now, old.now, old.writes + 1)
-        return ModelStore(MappingProxyType({**self.documents, name: stored}))
+        past = (*old.past, (old.now, now)) if self.staleness else ()
+        past = tuple((was, until) for was, until in past if now - until <= self.staleness)
+        stored = Stored(new, now, old.writes + 1, past)
+        return ModelStore(self.staleness, MappingProxyType({**self.documents, name: stored}))
 
     def restored(self, backup: ModelStore, now: Instant, *names: DocumentName) -> ModelStore:
         """Return the store with documents (all, if none is named) as they were in `backup`."""
@@ -88,6 +98,13 @@ class ModelStore:
     def key(self) -> tuple[object, ...]:
         """What tells this state of the store from every other."""
         return tuple(
-            (name.kind, name.number, stored.writes, stored.since, stored.now and hash(stored.now.draft.data))
+            (
+                name.kind,
+                name.number,
+                stored.writes,
+                stored.since,
+                stored.now and hash(stored.now.draft.data),
+                tuple((was and hash(was.draft.data), until) for was, until in stored.past),
+            )
             for name, stored in sorted(self.documents.items())
         )

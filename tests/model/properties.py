@@ -45,7 +45,7 @@ def check(crowd: Crowd, witness: Witness, bounds: Bounds, now: Instant, *, waive
 
 def require_readers(crowd: Crowd, future: World) -> None:
     """Fail unless everybody who saw the past goes on with what a future without faults shows."""
-    seen = crowd.seen(future.store, future.now, future.witness.staleness, 0)
+    seen = crowd.seen(future.store, future.now, 0)
     for role, readers in (("signer", seen.signers), ("publisher", seen.publishers)):
         heads = {(r.held.reading.head.epoch, r.held.reading.head.revision) for r in readers}
         kind = DocumentKind.SIGNING if role == "signer" else DocumentKind.PUBLIC

@@ -80,9 +80,9 @@ class Crowd:
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Crowd) and self.mark == other.mark
 
-    def seen(self, store: ModelStore, now: Instant, staleness: Milliseconds, skew: Milliseconds) -> Crowd:
+    def seen(self, store: ModelStore, now: Instant, skew: Milliseconds) -> Crowd:
         """Return the crowd after everybody who may read the store has done so, or not."""
-        shown = tuple(_shown(store, name, now, staleness) for name in (SIGNING, PUBLIC, VERIFICATION))
+        shown = tuple(_shown(store, name, now) for name in (SIGNING, PUBLIC, VERIFICATION))
         return _seen(self, shown, now, skew)
 
 
@@ -188,11 +188,9 @@ def _publishing() -> _Reading:
     return _Reading(Publisher)
 
 
-def _shown(
-    store: ModelStore, name: DocumentName, now: Instant, staleness: Milliseconds
-) -> tuple[Versioned, ...]:
-    found = {store.read(name), store.read_stale(name, now, staleness) if staleness else None}
-    return tuple(sorted((f for f in found if f is not None), key=lambda f: f.version))
+def _shown(store: ModelStore, name: DocumentName, now: Instant) -> tuple[Versioned, ...]:
+    found = {f for f in store.read_any(name, now) if f is not None}
+    return tuple(sorted(found, key=lambda f: int(f.version)))
 
 
 @lru_cache(maxsize=1 << 17)

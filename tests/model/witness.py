@@ -150,6 +150,7 @@ class Witness:
         )
 
     def _follows(self, before: Keyring, after: Keyring) -> None:
+        assert before.frozen_to is None, "a frozen keyring took a change"
         assert after.epoch == before.epoch, "the epoch changed without a recovery"
         assert after.revision == before.revision + 1, "a revision was skipped or written twice"
         assert before.lineage[-1] in after.lineage, "a commit is not built on its parent"

@@ -18,6 +18,7 @@ from keyvault_jwt.clock import Instant, Milliseconds
 from keyvault_jwt.decision import Command
 from keyvault_jwt.errors import Conflict, KeyvaultJWTError, StoreTimeout, StoreUnavailable
 from keyvault_jwt.key_factory import FreshKey
+from keyvault_jwt.keys import KeyState
 from keyvault_jwt.marks import Mark
 from keyvault_jwt.report import Report
 from keyvault_jwt.store import DocumentName, Limits, Version, Versioned
@@ -53,7 +54,8 @@ class Failed:
 class Pass:
     """One attempt of one process; `number` seeds its write ids and keys.
 
-    `ahead` is how far its machine's clock is before the world's, `asked` when its call began.
+    `ahead` is how far its machine's clock is before the world's, `asked` when its call began;
+    `hindered` says that the store failed it, `rested` are the keys whose state it changed.
     Passes are equal if nothing tells them apart.
     """
 
@@ -64,6 +66,8 @@ class Pass:
     who: str = ""
     ahead: Milliseconds = 0
     asked: Instant = 0
+    hindered: bool = False
+    rested: frozenset[str] = frozenset()
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Pass) and self.key == other.key
@@ -103,6 +107,8 @@ class Pass:
         return (
             self.number,
             self.crashed,
+            self.hindered,
+            self.rested,
             self.ahead,
             self.asked if isinstance(a.call, Wait) else 0,
             a.stage,
@@ -113,7 +119,7 @@ class Pass:
             tuple((kind, s.version, s.observed, hash(s.data)) for kind, s in sorted(a.seen.items())),
             len(a.archives),
             tuple(key.kid for key in a.fresh),
-            pending and (pending, a.commitment.sent, a.commitment.unread),  # type: ignore[union-attr]
+            pending and (pending, a.commitment.sent, a.commitment.unread, a.commitment.settled),  # type: ignore[union-attr]
             a.archive,
             a.moved,
             (a.commits, a.races, a.doubts, a.news, len(a.alarms)),
@@ -130,7 +136,8 @@ def _answered(asked: Pass, answer: Answer | Failed, now: Instant) -> Pass:
     attempt = asked.attempt.resume(given, now=now + asked.ahead, write_id=write_id)
     if isinstance(attempt.outcome, Exception):
         attempt.outcome.__traceback__ = None  # its frames would keep every world alive
-    return replace(asked, attempt=attempt, calls=asked.calls + 1, asked=now)
+    hindered = asked.hindered or (isinstance(answer, Failed) and answer.kind is not Conflict)
+    return replace(asked, attempt=attempt, calls=asked.calls + 1, asked=now, hindered=hindered)
 
 
 def _call_key(call: object) -> object:
@@ -157,7 +164,7 @@ class World:
 
         With `lagging`, every read is as old as S allows.
         """
-        return cls(ModelStore(), Witness(staleness), lagging=lagging)
+        return cls(ModelStore(staleness), Witness(staleness), lagging=lagging)
 
     @property
     def key(self) -> tuple[object, ...]:
@@ -222,12 +229,28 @@ class World:
             return self.answer(index, Failed(Conflict, "another version is there"))
         stored = world.store.read(call.name)
         assert stored is not None
-        return world.answer(index, Version(stored.version))
+        return world._rested(index, self.witness.latest).answer(index, Version(stored.version))
+
+    def _rested(self, index: int, before: document.Keyring | None) -> World:
+        """Note whose state a pass's write changed; no pass may change a key's state twice (I7)."""
+        asked, after = self.passes[index], self.witness.latest
+        if before is None or after is None or after is before:
+            return self
+        was = {record.kid: record.state for record in before.records}
+        changed = {
+            record.kid
+            for record in after.records
+            if was.get(record.kid, record.state) is not record.state
+            and KeyState.COMPROMISED not in (record.state, was[record.kid])
+        }
+        twice = changed & asked.rested
+        assert not twice, f"I7: one pass changes the state of {sorted(twice)} twice"
+        return self._with(index, replace(asked, rested=asked.rested | changed))
 
     def _seen(self, name: DocumentName) -> Versioned | None:
         if not self.lagging:
             return self.store.read(name)
-        return self.store.read_stale(name, self.now, self.witness.staleness)
+        return self.store.read_stale(name, self.now)
 
     def land(self, write: Write) -> World | None:
         """Let a write take effect; None if another version is there."""
@@ -254,8 +277,8 @@ class World:
             return None
         if kind == "unavailable":
             return self.answer(index, Failed(StoreUnavailable, "no route"))
-        stale = self.store.read_stale(call.name, self.now, self.witness.staleness)
-        if kind == "stale" and self.witness.staleness and stale != self.store.read(call.name):
+        stale = self.store.read_stale(call.name, self.now)
+        if kind == "stale" and stale != self.store.read(call.name):
             return self.answer(index, stale)
         return None
 
