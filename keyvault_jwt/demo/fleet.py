@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import queue
+import secrets
 import time
 from collections.abc import Iterator
 from types import TracebackType
@@ -31,6 +32,7 @@ class Fleet:
         self.members: dict[str, Member] = {}
         self._awake: set[str] = set()
         self._addresses: dict[str, tuple[str, int] | None] = {}
+        self._door = f"/{secrets.token_urlsafe(16)}"
         self._started = 0
 
     def __enter__(self) -> Self:
@@ -75,7 +77,7 @@ class Fleet:
         """Give the signers their parts: they send their tokens to the verifiers that are ready."""
         doors = tuple(self.address(member.name) for member in self.of("verifier"))
         for member in self.of("signer"):
-            member.begin(SignerPart(self._place.url, self._place.ring, AUDIENCE, doors))
+            member.begin(SignerPart(self._place.url, self._place.ring, AUDIENCE, self._door, doors))
 
     def restart_server(self, port: int) -> None:
         """Start another JWKS server at the port of one that was killed."""
@@ -94,6 +96,7 @@ class Fleet:
             algorithms=role.algorithms,
             max_age=milliseconds(keyring.policy.jwks_max_age) / 1000,
             leeway=milliseconds(keyring.policy.leeway),
+            door=self._door,
             forgets=role.forgets,
         )
 

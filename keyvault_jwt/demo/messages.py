@@ -1,6 +1,8 @@
 """What conductor and fleet say to each other: one JSON object a line, over the pipes between them.
 
-Nobody sends a token or a key here: tokens travel over HTTP, and keys stay in the store.
+Nobody sends a token or a key here: tokens travel over HTTP, and keys stay in the store.  The one
+secret is `door`, the path at which the verifiers take tokens in: whoever else is on this machine may
+find their ports, and must not have a say in the count.
 """
 
 from __future__ import annotations
@@ -31,11 +33,12 @@ class ServerPart(msgspec.Struct, frozen=True):
 
 
 class SignerPart(msgspec.Struct, frozen=True):
-    """Signs a token every so often, and sends it to each of the verifiers' addresses."""
+    """Signs a token every so often, and sends it to each of the verifiers' addresses, at the path `door`."""
 
     store: str
     ring: str
     audience: str
+    door: str
     verifiers: tuple[tuple[str, int], ...]
     every: Milliseconds = 250
 
@@ -51,6 +54,7 @@ class Library(StrEnum):
 class VerifierPart(msgspec.Struct, frozen=True):
     """Verifies by the set at `jwks`, which a library that can't read headers keeps for `max_age` seconds.
 
+    Tokens come in over HTTP at the path `door`, and nowhere else.
     `forgets` False makes PyJWT's client keep every key for ever, as its own `cache_keys` does.
     """
 
@@ -61,6 +65,7 @@ class VerifierPart(msgspec.Struct, frozen=True):
     algorithms: tuple[str, ...]
     max_age: float
     leeway: Milliseconds
+    door: str
     forgets: bool = True
 
 
@@ -130,7 +135,7 @@ Report: TypeAlias = Awake | Ready | Issued | Unsigned | Verdict | Unanswered | L
 
 
 class Watch(msgspec.Struct, frozen=True, tag=True):
-    """Go on trying the last token of this kid, by its signature alone."""
+    """Go on trying the last token of this kid that was accepted, by its signature alone."""
 
     kid: str
 

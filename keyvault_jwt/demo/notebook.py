@@ -15,6 +15,8 @@ LATE: Final[Milliseconds] = 400
 """How long before a token's expiry it is looked at for the last time."""
 AGAIN: Final[Milliseconds] = 100
 """How soon a token is looked at again that nothing could be said of, or whose key is watched."""
+LONGEST: Final[Milliseconds] = 60_000
+"""How long nothing is due at most: an exp may lie further ahead than any thread can wait."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -37,37 +39,44 @@ class Notebook:
         self._looks: list[Look] = []
         self._numbers = itertools.count()
         self._living: dict[str, Ticket] = {}
-        self._last: dict[str, Ticket] = {}
+        self._kids: set[str] = set()
+        self._accepted: dict[str, Ticket] = {}
 
     def take(self, ticket: Ticket, now: Instant) -> None:
         """Write a token down that has arrived."""
-        fresh_key = ticket.kid not in self._last
+        fresh_key = ticket.kid not in self._kids
         self._living = {jti: one for jti, one in self._living.items() if one.expires > now}
         if fresh_key:
             for older in self._living.values():
                 self._note(now, older, Occasion.HANDOVER)
-        self._last[ticket.kid] = self._living[ticket.jti] = ticket
+        self._kids.add(ticket.kid)
+        self._living[ticket.jti] = ticket
         self._note(now, ticket, Occasion.ARRIVAL)
         self._note(max(now, ticket.expires - LATE), ticket, Occasion.LATE)
 
     def watch(self, kid: str, now: Instant) -> None:
-        """Look at the last token of a kid, by its signature, from now on."""
-        if kid in self._last:
-            self._note(now, self._last[kid], Occasion.SIGNATURE)
+        """Look at the last token of a kid that was accepted, by its signature, from now on.
+
+        Refusing any other would show nothing: it may never have been good.
+        """
+        if kid in self._accepted:
+            self._note(now, self._accepted[kid], Occasion.SIGNATURE)
 
     def due(self, now: Instant) -> Look | None:
         """Take the next look that is due, if any."""
         return heapq.heappop(self._looks) if self._looks and self._looks[0].at <= now else None
 
-    def looked(self, look: Look, now: Instant, *, answered: bool) -> None:
-        """Write down that a look is over: one without an answer is repeated while the token lives."""
+    def looked(self, look: Look, now: Instant, *, accepted: bool | None) -> None:
+        """Write down what a look came to: one without an answer (None) is repeated while the token lives."""
+        if accepted:
+            self._accepted[look.ticket.kid] = look.ticket
         watched = look.occasion is Occasion.SIGNATURE
-        if watched or (not answered and now < look.ticket.expires):
+        if watched or (accepted is None and now < look.ticket.expires):
             self._note(now + AGAIN, look.ticket, look.occasion)
 
     def rest(self, now: Instant) -> Milliseconds:
-        """Return how long nothing is due."""
-        return max(0, self._looks[0].at - now) if self._looks else AGAIN
+        """Return how long nothing is due, or `LONGEST`."""
+        return min(max(0, self._looks[0].at - now), LONGEST) if self._looks else AGAIN
 
     def _note(self, at: Instant, ticket: Ticket, occasion: Occasion) -> None:
         heapq.heappush(self._looks, Look(at, next(self._numbers), ticket, occasion))

@@ -23,7 +23,7 @@ def run(station: Station) -> None:
     part = station.part(SignerPart)
     stopped = threading.Event()
     station.attend(lambda order: _take(order, stopped))
-    couriers = [Courier(address, SystemClock()) for address in part.verifiers]
+    couriers = [Courier(address, part.door, SystemClock()) for address in part.verifiers]
     with Signer(open_store(part.store), part.ring) as signer:
         station.tell(Ready())
         while not stopped.wait(part.every / 1000):

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Annotated, Final
 
 import msgspec
 
 from .. import base64url
 from ..clock import Instant
+
+_LAST_SECOND: Final = 253_402_300_799  # of the year 9999: no signer of ours looks further ahead
 
 
 class _Header(msgspec.Struct):
@@ -16,7 +19,7 @@ class _Header(msgspec.Struct):
 
 class _Claims(msgspec.Struct):
     jti: str
-    exp: int
+    exp: Annotated[int, msgspec.Meta(ge=0, le=_LAST_SECOND)]
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,7 +30,7 @@ def run(station: Station) -> None:
     client = _CLIENTS[part.library](part)
     inbox: _Inbox = queue.SimpleQueue()
     station.attend(inbox.put)
-    doorway = Doorway(inbox.put)
+    doorway = Doorway(part.door, inbox.put)
     doorway.open()
     station.tell(Ready(doorway.address))
     _judge(station, client, inbox)
@@ -48,7 +48,8 @@ def _judge(station: Station, client: Client, inbox: _Inbox) -> None:
         while inbox.empty() and (look := notebook.due(clock.wall())) is not None:
             report = _verdict(client, look, clock)
             station.tell(report)
-            notebook.looked(look, clock.wall(), answered=isinstance(report, Verdict))
+            accepted = report.accepted if isinstance(report, Verdict) else None
+            notebook.looked(look, clock.wall(), accepted=accepted)
 
 
 def _note(notebook: Notebook, news: Ticket | Order, now: int) -> None:

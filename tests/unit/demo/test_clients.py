@@ -56,7 +56,7 @@ def part(
     max_age: float = 1.0,
 ) -> VerifierPart:
     """Return a verifier's part; its library is the test's to choose."""
-    return VerifierPart(Library.OURS, address, ISSUER, audience, algorithms, max_age, 100, forgets)
+    return VerifierPart(Library.OURS, address, ISSUER, audience, algorithms, max_age, 100, "/door", forgets)
 
 
 @KINDS

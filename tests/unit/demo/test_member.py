@@ -15,7 +15,7 @@ from keyvault_jwt.demo.messages import Awake, Left, Library, Ready, ServerPart, 
 
 Start = Callable[[str], Member]
 VERIFIER = VerifierPart(
-    Library.OURS, "http://127.0.0.1:9/", "https://id.example", "api", ("ES256",), 1.0, 100
+    Library.OURS, "http://127.0.0.1:9/", "https://id.example", "api", ("ES256",), 1.0, 100, "/door"
 )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from keyvault_jwt.demo.messages import Occasion
-from keyvault_jwt.demo.notebook import AGAIN, LATE, Notebook
+from keyvault_jwt.demo.notebook import AGAIN, LATE, LONGEST, Notebook
 from tests.unit.demo.conftest import NOW, MakeTicket
 
 
@@ -15,11 +15,11 @@ def notebook() -> Notebook:
 
 
 def looks(notebook: Notebook, now: int) -> list[tuple[str, Occasion]]:
-    """Take all looks that are due, each answered."""
+    """Take all looks that are due, each answered with an acceptance."""
     taken = []
     while (look := notebook.due(now)) is not None:
         taken.append((look.ticket.jti, look.occasion))
-        notebook.looked(look, now, answered=True)
+        notebook.looked(look, now, accepted=True)
     return taken
 
 
@@ -55,16 +55,18 @@ def test_a_look_without_an_answer_is_repeated_while_the_token_lives(
     notebook.take(ticket(), NOW)
     look = notebook.due(NOW)
     assert look is not None
-    notebook.looked(look, NOW, answered=False)
+    notebook.looked(look, NOW, accepted=None)
     assert notebook.due(NOW + AGAIN - 1) is None
     look = notebook.due(NOW + AGAIN)
     assert look is not None
     assert look.occasion is Occasion.ARRIVAL
-    notebook.looked(look, NOW + 3_000, answered=False)
+    notebook.looked(look, NOW + 3_000, accepted=None)
     assert [occasion for _, occasion in looks(notebook, NOW + 60_000)] == [Occasion.LATE]
 
 
-def test_a_watched_key_is_tried_for_ever_by_its_last_token(notebook: Notebook, ticket: MakeTicket) -> None:
+def test_a_watched_key_is_tried_for_ever_by_its_last_accepted_token(
+    notebook: Notebook, ticket: MakeTicket
+) -> None:
     """By its signature, long after the token has expired; a key that was never seen is not."""
     notebook.take(ticket(jti="first"), NOW)
     notebook.take(ticket(jti="last"), NOW)
@@ -74,3 +76,25 @@ def test_a_watched_key_is_tried_for_ever_by_its_last_token(notebook: Notebook, t
     notebook.watch("k1", NOW + 60_000)
     for at in (NOW + 60_000, NOW + 60_000 + AGAIN, NOW + 60_000 + 2 * AGAIN):
         assert looks(notebook, at) == [("last", Occasion.SIGNATURE)]
+
+
+def test_a_token_that_was_not_accepted_stands_for_no_key(notebook: Notebook, ticket: MakeTicket) -> None:
+    """Refusing a forgery of the revoked key would prove nothing, so the one accepted before is tried."""
+    for jti, accepted in (("good", True), ("forged", False), ("unanswered", None)):
+        notebook.take(ticket(jti=jti), NOW)
+        look = notebook.due(NOW)
+        assert look is not None
+        notebook.looked(look, NOW, accepted=accepted)
+    notebook.take(ticket("k2", "forged"), NOW)
+    while (look := notebook.due(NOW)) is not None:
+        notebook.looked(look, NOW + 60_000, accepted=False)
+    notebook.watch("k1", NOW)
+    notebook.watch("k2", NOW)
+    assert looks(notebook, NOW) == [("good", Occasion.SIGNATURE)]
+
+
+def test_no_rest_is_longer_than_a_thread_can_wait(notebook: Notebook, ticket: MakeTicket) -> None:
+    """An exp in a far future does not end the verifier."""
+    notebook.take(ticket(lives=10**9), NOW)
+    looks(notebook, NOW)
+    assert notebook.rest(NOW) == LONGEST
