@@ -5,18 +5,20 @@ Needs the `demo` extra; a `Conductor` without it raises `MissingExtra`.
 
 from __future__ import annotations
 
-from .acts import PLAY
+from .acts import PLAY, TRIES
 from .audience import Audience, View
 from .cast import Cast, VerifierRole
-from .closing import ROUTINE, Closing, Scene
+from .closing import JUDGED, ROUTINE, Closing, Scene
 from .conductor import Conductor
 from .errors import DemoFailed, MemberLost
 from .messages import Library
 from .place import Place, place
 
 __all__ = [
+    "JUDGED",
     "PLAY",
     "ROUTINE",
+    "TRIES",
     "Audience",
     "Cast",
     "Closing",

@@ -12,6 +12,7 @@ from ..plan import ready_standby, rotation_due
 from .fast_time import NEXT_ALGORITHM, ROTATIONS
 from .fleet import SERVER, Fleet
 from .messages import Watch
+from .outage import Outage
 from .place import Place
 from .tally import Revocation, Tally
 
@@ -19,6 +20,8 @@ _Answer = TypeVar("_Answer")
 
 ENCORE: Final[Milliseconds] = 2_000
 """How long the verifiers go on trying a revoked key past its bound."""
+TRIES: Final = 5
+"""How often each verifier has tried a revoked key past its bound before that shows anything."""
 IN_USE: Final[Milliseconds] = 1_000
 """How long a key signs at least before it is revoked, so that there is something to refuse."""
 SCHEDULED: Final = "rotation due"
@@ -133,11 +136,14 @@ class ServerRestarted:
         _, port = fleet.address(SERVER)
         missed = tally.unanswered.total()
         (server,) = fleet.of("server")
+        outage = Outage(stage.now)
+        tally.outages.append(outage)
         server.kill()
         stage.say("the JWKS server was killed (SIGKILL)")
         stage.until(lambda: tally.unanswered.total() > missed)
         fleet.restart_server(port)
         stage.until(lambda: fleet.ready("server"))
+        tally.outages[-1] = replace(outage, ended=stage.now)
         stage.say("the JWKS server is back")
         accepted = {member.name: tally.accepted_by(member.name) for member in fleet.of("verifier")}
         stage.until(lambda: all(tally.accepted_by(name) > count for name, count in accepted.items()))
@@ -215,6 +221,6 @@ def _standby_is_ready(stage: Stage) -> bool:
 
 def _tried_past_bound(stage: Stage) -> bool:
     bound = None if stage.tally.revocation is None else stage.tally.revocation.bound
-    tried = {member for member, _ in stage.tally.past_bound}
-    everybody = {member.name for member in stage.fleet.of("verifier")}
-    return bound is not None and stage.now >= bound + ENCORE and everybody <= tried
+    everybody = [member.name for member in stage.fleet.of("verifier")]
+    tried = all(stage.tally.tried_by(name) >= TRIES for name in everybody)
+    return bound is not None and stage.now >= bound + ENCORE and tried

@@ -7,11 +7,14 @@ from dataclasses import dataclass
 from typing import Final
 
 from ..clock import Milliseconds
+from .acts import TRIES
 from .audience import View
 from .messages import Library, Occasion
 
 ROUTINE: Final = (Occasion.ARRIVAL, Occasion.HANDOVER, Occasion.LATE)
 """The occasions on which every token is looked at."""
+JUDGED: Final = 90
+"""How many percent of the tokens each verifier judges at least; on a busy machine some expire unseen."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,3 +54,12 @@ class Closing:
             for occasion in ROUTINE:
                 if not tally.accepted[name, occasion]:
                     yield f"{name} accepted no token {occasion}"
+            yield from self._too_little(name)
+
+    def _too_little(self, name: str) -> Iterator[str]:
+        tally = self.view.tally
+        owed, judged, tried = len(tally.owed), tally.judged_by(name), tally.tried_by(name)
+        if 100 * judged < JUDGED * owed:
+            yield f"{name} judged {judged} of {owed} tokens, less than {JUDGED} %"
+        if tally.revocation is not None and tried < TRIES:
+            yield f"{name} tried the revoked key {tried} times past its bound, less than {TRIES}"

@@ -17,6 +17,7 @@ NEXT_ALGORITHM: Final = "ES384"
 """What the fleet begins with, and migrates to: PyJWT and joserfc verify both."""
 
 ROTATIONS: Final = 5
+TOKEN_TTL: Final[Milliseconds] = 3_000
 LIMIT: Final[Milliseconds] = 54_000
 """How long the play may last where S is 0, so that with its beginning and end it takes a minute at most."""
 
@@ -51,7 +52,7 @@ def _parameters(rotate_every: timedelta) -> dict[str, str | timedelta]:
     return {
         "algorithm": FIRST_ALGORITHM,
         "rotate_every": rotate_every,
-        "token_ttl": 3 * _SECOND,
+        "token_ttl": timedelta(milliseconds=TOKEN_TTL),
         "leeway": _SKEW,
         "clock_skew": _SKEW,
         "signer_poll": _POLL,

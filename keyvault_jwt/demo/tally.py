@@ -1,7 +1,8 @@
 """Tally: what the fleet reported, counted, and judged by what was promised.
 
 Two counts must be 0: tokens refused though they had not expired and their key was not revoked,
-and acceptances of a revoked key after the bound that the revocation stated.
+and acceptances of a revoked key after the bound that the revocation stated.  So that these say
+something, it is counted, too, how much each verifier judged.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from dataclasses import dataclass, field
 
 from ..clock import Instant
 from .messages import Issued, Occasion, Unanswered, Unsigned, Verdict
+from .outage import Outage
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +34,10 @@ class Tally:
     unanswered: Counter[str] = field(default_factory=Counter)
     accepted: Counter[tuple[str, Occasion]] = field(default_factory=Counter)
     revocation: Revocation | None = None
+    outages: list[Outage] = field(default_factory=list)
     _heard: defaultdict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
+    _early: defaultdict[str, list[tuple[str, Verdict]]] = field(default_factory=lambda: defaultdict(list))
+    _proven: set[tuple[str, str]] = field(default_factory=set)
     _kids: defaultdict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
     _refusals: list[tuple[str, Verdict]] = field(default_factory=list)
     _watched: list[tuple[str, Verdict]] = field(default_factory=list)
@@ -42,16 +47,30 @@ class Tally:
     def hear(self, member: str, report: object) -> None:
         """Count one report of a member."""
         if isinstance(report, Verdict):
-            self._judge(member, report)
+            self._take(member, report)
         elif isinstance(report, Issued):
-            self.issued[report.jti] = report
+            self._note(report)
         elif isinstance(report, Unsigned):
             self.unsigned[report.code] += 1
         elif isinstance(report, Unanswered):
             self.unanswered[member] += 1
 
+    def _take(self, member: str, verdict: Verdict) -> None:
+        """Count a verdict on a token of our signers; any other's waits, perhaps for ever."""
+        if verdict.jti in self.issued:
+            self._judge(member, verdict)
+        else:
+            self._early[verdict.jti].append((member, verdict))
+
+    def _note(self, issued: Issued) -> None:
+        self.issued[issued.jti] = issued
+        for member, verdict in self._early.pop(issued.jti, ()):
+            self._judge(member, verdict)
+
     def _judge(self, member: str, verdict: Verdict) -> None:
-        self._heard[verdict.jti].add(member)
+        # A token that is refused once it has expired was not judged: that is no news of its key.
+        if verdict.accepted or verdict.ended < verdict.expires:
+            self._heard[verdict.jti].add(member)
         if self.revocation is not None and verdict.kid == self.revocation.kid:
             self._watched.append((member, verdict))
         if not verdict.accepted:
@@ -59,6 +78,7 @@ class Tally:
         elif verdict.occasion is not Occasion.SIGNATURE:
             self.accepted[member, verdict.occasion] += 1
             self._kids[verdict.kid].add(member)
+            self._proven.add((member, verdict.jti))
 
     # --- the two that must be 0 ----------------------------------------------------------------
 
@@ -111,5 +131,24 @@ class Tally:
         return member in self._kids[kid]
 
     def judged_by_all(self, members: frozenset[str]) -> int:
-        """Return how many of the issued tokens every one of the members gave a verdict on."""
+        """Return how many of the issued tokens every one of the members gave a verdict on in time."""
         return sum(members <= self._heard[jti] for jti in self.issued)
+
+    @property
+    def owed(self) -> list[str]:
+        """The ids of the tokens that every verifier owes a verdict: none that lived in an outage."""
+        return [
+            jti
+            for jti, issued in self.issued.items()
+            if not any(outage.excuses(issued) for outage in self.outages)
+        ]
+
+    def judged_by(self, member: str) -> int:
+        """Return how many of the owed verdicts a verifier gave in time."""
+        return sum(member in self._heard[jti] for jti in self.owed)
+
+    def tried_by(self, member: str) -> int:
+        """Return how often a verifier judged, past the bound, a token that it had accepted before."""
+        return sum(
+            name == member and (name, verdict.jti) in self._proven for name, verdict in self.past_bound
+        )

@@ -6,9 +6,9 @@ from collections.abc import Callable
 
 import pytest
 
-from keyvault_jwt.demo import ROUTINE, Closing, Library, Scene, View
+from keyvault_jwt.demo import JUDGED, ROUTINE, TRIES, Closing, Library, Scene, View
 from keyvault_jwt.demo.fast_time import fast_policy
-from keyvault_jwt.demo.messages import Issued
+from keyvault_jwt.demo.messages import Issued, Occasion, Unanswered
 from keyvault_jwt.demo.tally import Revocation, Tally
 from keyvault_jwt.key_manager import KeyManager
 from keyvault_jwt.stores.memory import MemoryStore
@@ -53,7 +53,10 @@ def test_each_breach_is_named(close: Close, tally: Tally, verdict: MakeVerdict) 
     tally.hear("verifier-1", verdict(accepted=False))
     assert not close().kept
     tally.revocation = Revocation("k2", NOW, NOW, NOW)
-    tally.hear("verifier-2", verdict(accepted=True, at=NOW + 1, kid="k2"))
+    for number in range(TRIES):
+        for name, _ in VERIFIERS:
+            accepted = (name, number) == ("verifier-2", 0)
+            tally.hear(name, verdict(accepted=accepted, at=NOW + 1, kid="k2", occasion=Occasion.SIGNATURE))
     assert list(close(happened=False).broken()) == [
         "refused though unexpired and not revoked: 1",
         "the revoked key accepted after its bound: 1",
@@ -73,3 +76,30 @@ def test_a_verifier_that_never_verified_on_an_occasion_is_a_breach(
     """Two counts of 0 say nothing if nobody was asked."""
     del tally.accepted["verifier-2", occasion]  # type: ignore[arg-type]
     assert list(close().broken()) == [f"verifier-2 accepted no token {occasion}"]
+
+
+def test_a_verifier_that_has_no_answer_any_more_is_a_breach(
+    close: Close, tally: Tally, verdict: MakeVerdict
+) -> None:
+    """One token accepted on every occasion, and then nothing: too few were judged, however patient we are."""
+    for number in range(2, 101):
+        jti = f"t{number}"
+        tally.hear("signer-1", Issued("k1", jti, NOW + 3_000))
+        tally.hear("verifier-1", verdict(accepted=True, jti=jti))
+        tally.hear("verifier-2", verdict(accepted=True, jti=jti) if number <= JUDGED else Unanswered("why"))
+    assert close().kept
+    tally.hear("signer-1", Issued("k1", "one more", NOW + 3_000))
+    assert list(close().broken()) == [f"verifier-2 judged {JUDGED} of 101 tokens, less than {JUDGED} %"]
+
+
+def test_a_revoked_key_that_was_hardly_tried_past_its_bound_is_a_breach(
+    close: Close, tally: Tally, verdict: MakeVerdict
+) -> None:
+    """Nobody accepted it, but one verifier was not asked often enough."""
+    tally.revocation = Revocation("k1", NOW, NOW, NOW + 10)
+    for name, tries in (("verifier-1", TRIES), ("verifier-2", TRIES - 1)):
+        for _ in range(tries):
+            tally.hear(name, verdict(accepted=False, at=NOW + 11, occasion=Occasion.SIGNATURE))
+    assert list(close().broken()) == [
+        f"verifier-2 tried the revoked key {TRIES - 1} times past its bound, less than {TRIES}"
+    ]
