@@ -10,7 +10,9 @@ import pytest
 
 from keyvault_jwt.errors import DocumentTooLarge, KeyvaultJWTError, StoreTimeout
 from keyvault_jwt.store import DocumentKind, DocumentName, Draft
-from keyvault_jwt_vault import VaultStore, errors
+from keyvault_jwt.testing.bao_server import BaoServer
+from keyvault_jwt_vault import Session, VaultStore, errors
+from keyvault_jwt_vault.address import parse_url
 from keyvault_jwt_vault.session import MAX_TRIES
 from tests.vault.store.fault_proxy import Answers, Breaks, Drips, FaultProxy
 
@@ -198,3 +200,40 @@ def test_too_large_for_the_server(hurried_store: VaultStore, proxy: FaultProxy) 
         with pytest.raises(DocumentTooLarge):
             hurried_store.replace(NAME, draft(), expected=None)
     assert proxy.count("POST") == 2
+
+
+class Renewable:
+    """Credentials whose next token is had when the one before was refused."""
+
+    def __init__(self, *tokens: str) -> None:
+        self.tokens = list(tokens)
+
+    def token(self) -> str:
+        """Return the present token."""
+        return self.tokens[0]
+
+    def refused(self, token: str) -> bool:
+        """Go on to the next token, if there is one."""
+        if len(self.tokens) > 1:
+            del self.tokens[0]
+        return self.token() != token
+
+    def close(self) -> None:
+        """Do nothing."""
+
+
+@pytest.mark.parametrize(("good", "sent"), [(1, 2), (2, 2)])
+def test_a_refused_token_is_replaced_once(
+    bao: BaoServer, proxy: FaultProxy, prefix_url: str, good: int, sent: int
+) -> None:
+    """After a 403 the request is repeated with a fresh token, and not a second time: no storm of logins."""
+    tokens = ["stale-1", "stale-2", "stale-3"]
+    tokens[good] = bao.token
+    with Session(parse_url(prefix_url)[0], Renewable(*tokens)) as session:
+        path = "secret/data/absent"
+        if good == 1:
+            assert session.request("GET", path).status == 404
+        else:
+            with pytest.raises(errors.Denied):
+                session.request("GET", path)
+    assert proxy.count("GET") == sent
