@@ -1,4 +1,4 @@
-"""Reads that the active node answers, though OpenBao's standbys and Vault Enterprise's answer reads, too.
+"""Requests that the active node answers, though standbys of OpenBao and Vault Enterprise answer some, too.
 
 A standby shows what it has replicated so far, which may be long ago, and says nothing of it.
 OpenBao 2.7 forwards a request to the active node if it comes with a storage index that the
@@ -14,14 +14,15 @@ import binascii
 from base64 import b64decode, b64encode
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
+from keyvault_jwt.errors import StoreError
 from keyvault_jwt.per_process import PerProcess
 
 from .answer import Answer
-from .errors import LaggingNode, StandbyReads
+from .errors import LaggingNode, ServerFailed, StandbyReads
 from .session import Session
 
 _NEVER_REACHED: Final = str(2**63 - 1)
@@ -35,20 +36,18 @@ class _Index(msgspec.Struct, frozen=True):
 
 
 class ActiveNode:
-    """Asks the active node, unless the store URL declares how old a read may be."""
+    """Asks the active node; for reads alone, not if the store URL declares how old one may be."""
 
     def __init__(self, session: Session) -> None:
-        self._session = session
+        self._session, self._staleness = session, session.address.staleness
         self._headers: PerProcess[dict[str, str]] = PerProcess(dict)
         self._cluster: PerProcess[list[str]] = PerProcess(list)
 
     def learn(self, answer: Answer) -> None:
-        """Find out from any answer, and by asking on, how this server's reads reach the active node.
+        """Find out from any answer, and by asking on, how requests to this server reach the active node.
 
-        Raises `StandbyReads` if there is no such way.
+        Raises `StandbyReads` if there is no such way and none was declared to be needless.
         """
-        if self._session.address.staleness:
-            return
         index = _parsed(answer.index)
         if index is not None and index.value.isdecimal():
             beyond = msgspec.json.encode(_Index(index.cluster, _NEVER_REACHED))
@@ -56,15 +55,17 @@ class ActiveNode:
             self._headers.get().update(
                 {"X-Vault-Index": b64encode(beyond).decode(), "X-Vault-Inconsistent": "forward-active-node"}
             )
-        elif self._session.address.staleness is None:
+        elif self._staleness is None:
             self._headers.get().update(self._by_kind())
 
-    def request(self, method: str, path: str) -> Answer:
-        """Return the active node's answer to GET or LIST; `learn` must have been called before."""
+    def read(self, method: str, path: str) -> Answer:
+        """Return the answer to GET or LIST, of status 200, 204 or 404; `learn` comes before it."""
         for _ in range(_TRIES):
-            answer = self._session.request(method, path, headers=self._headers.get())
-            index, cluster = _parsed(answer.index), self._cluster.get()
-            if not cluster or index is None or index.cluster == cluster[0]:
+            headers = {} if self._staleness else self._headers.get()
+            answer = self._session.request(method, path, headers=headers)
+            if answer.status == 400:
+                raise self._refused(answer)
+            if not headers or self._is_known(answer):
                 return answer
             self.learn(answer)
         raise LaggingNode(
@@ -72,6 +73,33 @@ class ActiveNode:
             why="its answers carry indices of different clusters",
             fix="let VAULT_ADDR name one cluster",
         )
+
+    def write(self, path: str, body: Mapping[str, Any], *, repeatable: bool = False) -> Answer:
+        """Return the answer to a POST, of status 200, 204, 400 or 404.
+
+        A standby would compare check-and-set with its own old memory, and refuse what is right.
+        """
+        answer = self._session.request(
+            "POST", path, body=body, headers=self._headers.get(), repeatable=repeatable
+        )
+        if not self._is_known(answer):
+            self.learn(answer)
+        return answer
+
+    def _is_known(self, answer: Answer) -> bool:
+        index, cluster = _parsed(answer.index), self._cluster.get()
+        return not cluster or index is None or index.cluster == cluster[0]
+
+    def _refused(self, answer: Answer) -> StoreError:
+        server = self._session.address.server
+        if "X-Vault-Forward" in answer.errors:
+            return StandbyReads(
+                f"standbys of {server} may answer reads, and are not allowed to ask the active node",
+                why=answer.errors,
+                fix="set `allow_forwarding_via_header` in its `replication` stanza, or declare in the store "
+                "URL how old a read may be: ?staleness=5s",
+            )
+        return ServerFailed(f"{server} refuses a read", why=answer.errors, fix="see its log, and its version")
 
     def _by_kind(self) -> Mapping[str, str]:
         leader = self._session.request("GET", "sys/leader", unauthenticated=True).body

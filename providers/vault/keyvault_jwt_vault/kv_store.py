@@ -80,7 +80,7 @@ class VaultStore:
         if expected is not None:
             return self._written(name, self._write(name, draft, _number(expected)))
         if name.kind.is_private:
-            self._session.request("POST", self._path("metadata", name), body=_ONE_VERSION, repeatable=True)
+            self._active.write(self._path("metadata", name), _ONE_VERSION, repeatable=True)
         answer = self._write(name, draft, 0)
         if answer.status == 400:
             # A path whose last version was deleted counts on from there.
@@ -105,13 +105,13 @@ class VaultStore:
         else made or set to keep a history.  Raises `StoreError`s; repeating it does no harm.
         """
         self._mount.require_versioned()
-        self._session.request("POST", self._path("metadata", name), body=_ONE_VERSION, repeatable=True)
-        told = self._active.request("GET", self._path("metadata", name)).data.get("versions")
+        self._active.write(self._path("metadata", name), _ONE_VERSION, repeatable=True)
+        told = self._active.read("GET", self._path("metadata", name)).data.get("versions")
         kept = told if isinstance(told, dict) else {}
         old = [int(number) for number in kept if number.isdecimal() and int(number) < _number(before)]
         if old:
             body = {"versions": old}
-            self._session.request("POST", self._path("destroy", name), body=body, repeatable=True)
+            self._active.write(self._path("destroy", name), body, repeatable=True)
 
     def close(self) -> None:
         """Revoke what was logged in for and close the connections; the store answers no more."""
@@ -127,11 +127,11 @@ class VaultStore:
 
     def _look(self, name: DocumentName) -> Answer:
         self._mount.require_versioned()
-        return self._active.request("GET", self._path("data", name))
+        return self._active.read("GET", self._path("data", name))
 
     def _write(self, name: DocumentName, draft: Draft, number: int) -> Answer:
         body = {"data": kept_form(draft), "options": {"cas": number}}
-        return self._session.request("POST", self._path("data", name), body=body)
+        return self._active.write(self._path("data", name), body)
 
     def _written(self, name: DocumentName, answer: Answer) -> Version:
         if answer.status == 200:
@@ -156,7 +156,7 @@ class VaultStore:
 
     def _list(self, path: str) -> list[str]:
         where = f"{self._address.mount}/metadata/{path}".rstrip("/") + "/"
-        answer = self._active.request("LIST", where)
+        answer = self._active.read("LIST", where)
         keys = answer.data.get("keys", []) if answer.status == 200 else []
         return [key for key in keys if isinstance(key, str)]
 

@@ -7,6 +7,7 @@ from uuid import uuid4
 
 import pytest
 
+from keyvault_jwt.testing.bao_cluster import BaoCluster
 from keyvault_jwt.testing.bao_server import BaoServer
 from keyvault_jwt_vault import Session, VaultStore, open_url
 from keyvault_jwt_vault.address import parse_url
@@ -19,6 +20,13 @@ def bao() -> Iterator[BaoServer]:
     """One server, for tests that leave it as it was."""
     with BaoServer() as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[BaoCluster]:
+    """Three nodes on raft storage, for tests that leave them as they were."""
+    with BaoCluster() as running:
+        yield running
 
 
 @pytest.fixture

@@ -42,6 +42,7 @@ class FaultProxy:
     def __init__(self, server: str) -> None:
         self.upstream = urlsplit(server)
         self.requests: list[str] = []
+        self.headers: list[dict[str, str]] = []
         self.script: dict[str, deque[Fault | None]] = {}
         self.ended = threading.Event()
         proxy = self
@@ -92,6 +93,7 @@ class _Handler(BaseHTTPRequestHandler):
     def _serve(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         self.owner.requests.append(f"{self.command} {self.path}")
+        self.owner.headers.append(dict(self.headers))
         waiting = self.owner.script.get(self.command)
         fault = waiting.popleft() if waiting else None
         if isinstance(fault, Answers):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 from uuid import uuid4
 
 import pytest
@@ -19,13 +18,6 @@ from tests.waiting import until
 
 NAME = DocumentName("payments", DocumentKind.AUTHORITY)
 OLD, NEW = (Draft(text, revision, uuid4()) for revision, text in enumerate((b"old", b"new"), 1))
-
-
-@pytest.fixture(scope="module")
-def cluster() -> Iterator[BaoCluster]:
-    """Three nodes."""
-    with BaoCluster() as running:
-        yield running
 
 
 def test_a_lagging_standby_never_answers_for_the_active_node(

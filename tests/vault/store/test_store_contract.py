@@ -11,6 +11,7 @@ import pytest
 from keyvault_jwt.store import DocumentKind, DocumentName, DocumentStore, Draft
 from keyvault_jwt.store_url import open_store
 from keyvault_jwt.testing import SharedStoreContract, StoreRolesContract
+from keyvault_jwt.testing.bao_cluster import BaoCluster
 from keyvault_jwt.testing.bao_server import BaoServer
 from keyvault_jwt_vault import Session, StaticToken, VaultStore, open_url
 from keyvault_jwt_vault.address import parse_url
@@ -30,6 +31,23 @@ class TestVaultStore(SharedStoreContract):
         opened = open_store(store_url)
         assert isinstance(opened, VaultStore)
         with opened:
+            yield opened
+
+
+class TestStandby(SharedStoreContract):
+    """The same through a standby of a cluster, whose own memory of the documents lags."""
+
+    @pytest.fixture
+    def store_url(self, cluster: BaoCluster, monkeypatch: pytest.MonkeyPatch) -> str:
+        """The URL of an empty prefix, for clients of a standby."""
+        for name, value in cluster.environment(cluster.followers[0]).items():
+            monkeypatch.setenv(name, value)
+        return f"vault://secret/{uuid4().hex}"
+
+    @pytest.fixture
+    def store(self, store_url: str) -> Iterator[DocumentStore]:
+        """The store, as its URL opens it."""
+        with open_url(store_url) as opened:
             yield opened
 
 
