@@ -110,7 +110,7 @@ def _lives_of_one() -> Iterator[Course]:
             f"{name}, delayed",
             start,
             1,
-            Bound(10, Left(delays=1), 6_000),
+            Bound(10, Left(delays=2), 12_000),
             Bound(19, Left(delays=2), 150_000),
             whole=True,
         )
@@ -127,9 +127,19 @@ def _lives_of_one() -> Iterator[Course]:
 def _fleets() -> Iterator[Course]:
     """Three schedulers at once, from the start and from the middle of a life."""
     yield Course(
-        "three from the start", _grown, 3, Bound(5, Left(1, delays=1), 4_000), Bound(6, Left(1), 50_000)
+        "three from the start",
+        _grown,
+        3,
+        Bound(5, Left(1, delays=1, overlaps=1), 5_000),
+        Bound(6, Left(1, overlaps=3), 50_000),
     )
-    yield Course("three at a rotation", due, 3, Bound(2, Left(1), 4_000), Bound(3, Left(1), 50_000))
+    yield Course(
+        "three at a rotation",
+        due,
+        3,
+        Bound(2, Left(1, overlaps=1), 5_000),
+        Bound(3, Left(1, overlaps=2), 50_000),
+    )
     yield Course(
         "two at a rotation",
         due,
@@ -137,8 +147,20 @@ def _fleets() -> Iterator[Course]:
         Bound(2, Left(delays=0), 14_000),
         Bound(3, Left(delays=2), 50_000),
     )
-    yield Course("two at a rotation, two faults", due, 2, Bound(2, Left(2), 4_000), Bound(2, Left(2), 50_000))
-    yield Course("three while a key retires", midway, 3, Bound(4, Left(1), 4_000), Bound(4, Left(1), 50_000))
+    yield Course(
+        "two at a rotation, two faults",
+        due,
+        2,
+        Bound(2, Left(2, overlaps=1), 5_000),
+        Bound(2, Left(2, overlaps=2), 50_000),
+    )
+    yield Course(
+        "three while a key retires",
+        midway,
+        3,
+        Bound(4, Left(1, overlaps=1), 5_000),
+        Bound(4, Left(1, overlaps=3), 50_000),
+    )
 
 
 def _operators() -> Iterator[Course]:
@@ -147,15 +169,15 @@ def _operators() -> Iterator[Course]:
         "an operator",
         midway,
         1,
-        Bound(3, Left(commands=1, delays=1), 8_000),
-        Bound(4, Left(commands=1, faults=1), 50_000),
+        Bound(4, Left(commands=1, idle=1, delays=0, overlaps=0), 8_000),
+        Bound(5, Left(commands=1, faults=1, idle=1, delays=1, overlaps=1), 50_000),
         every_command,
     )
     yield Course(
         "two commands",
         due,
         1,
-        Bound(3, Left(commands=2, delays=0), 12_000),
+        Bound(3, Left(commands=2, delays=0, overlaps=0), 8_000),
         Bound(3, Left(commands=2), 50_000),
         every_command,
     )
@@ -164,8 +186,8 @@ def _operators() -> Iterator[Course]:
         "a revocation among three",
         due,
         3,
-        Bound(5, Left(commands=1, delays=0), 8_000),
-        Bound(6, Left(commands=1, faults=1, delays=3), 50_000),
+        Bound(6, Left(commands=1, delays=0, overlaps=1), 10_000),
+        Bound(8, Left(commands=1, faults=1, delays=1, overlaps=1), 50_000),
         revoked,
     )
     yield Course(
@@ -180,15 +202,15 @@ def _operators() -> Iterator[Course]:
         "a secret revoked",
         partial(due, "HS256"),
         2,
-        Bound(5, Left(commands=1, delays=0), 8_000),
-        Bound(6, Left(commands=1, faults=1, delays=2), 50_000),
+        Bound(6, Left(commands=1, delays=0, overlaps=1), 8_000),
+        Bound(8, Left(commands=1, faults=1, delays=1, overlaps=1), 50_000),
         only("revoke a signing key", "rotate"),
     )
     yield Course(
         "policies up and down",
         lambda: midway().run(every_command(midway())["a slower policy"]).alone(),
         1,
-        Bound(10, Left(commands=1, delays=0, overlaps=0), 8_000),
+        Bound(12, Left(commands=1, delays=0, overlaps=0), 8_000),
         Bound(9, Left(commands=2, delays=1), 50_000),
         only("a slower policy", "a quicker policy"),
     )
@@ -241,16 +263,16 @@ def _assumptions() -> Iterator[Course]:
         "clocks apart",
         lambda: migrating(turned(created(skewed_policy(), skew=TICK), 1)),
         2,
-        Bound(8, Left(steps=2, delays=0), 10_000),
-        Bound(15, Left(steps=2, delays=1), 50_000),
+        Bound(8, Left(steps=2, delays=0, overlaps=0), 10_000),
+        Bound(15, Left(steps=2, delays=1, overlaps=1), 50_000),
         skew=TICK,
     )
     yield Course(
         "stale reads",
         lambda: migrating(turned(created(grid_policy(rotate_every="6s"), staleness=TICK), 1)),
         2,
-        Bound(7, Left(delays=1), 10_000),
-        Bound(9, Left(delays=3), 50_000),
+        Bound(7, Left(delays=0, overlaps=0), 10_000),
+        Bound(9, Left(delays=1, overlaps=1), 50_000),
     )
     yield Course(
         "a restored store",

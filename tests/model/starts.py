@@ -46,6 +46,20 @@ def grid_policy(algorithm: str = "Ed25519", **changes: str) -> RotationPolicy:
     return RotationPolicy(algorithm=algorithm, **(parameters | changes))
 
 
+def slower_policy(algorithm: str) -> RotationPolicy:
+    """Return the policy in which everything takes longer: lead 6 s, retire 6 s, rotation every 8 s."""
+    return grid_policy(
+        algorithm,
+        rotate_every="8s",
+        token_ttl="3s",
+        leeway="1s",
+        signer_lease="2s",
+        publisher_lease="2s",
+        max_stale="3s",
+        rollback_window="2s",
+    )
+
+
 def skewed_policy() -> RotationPolicy:
     """Return the policy for clocks that are a second apart: lead 4 s, retire 5 s, rotation every 7 s."""
     return grid_policy(rotate_every="7s", leeway="1s", clock_skew="1s")
@@ -101,7 +115,7 @@ def _writes(world: World, kind: DocumentKind) -> bool:
 
 def hurried() -> World:
     """A young key waits under a policy of long caches, and nothing else can sign."""
-    world = midway().run(every_command(midway())["a slower policy"]).alone().later(6 * TICK)
+    world = midway().run(every_command(midway())["a slower policy"]).alone().later(8 * TICK)
     world = world.run(RECONCILE).alone()
     while world.keyring.active is not None:
         world = world.run(command.Revoke(active(world), "leaked")).alone()
@@ -123,9 +137,7 @@ def every_command(world: World) -> dict[str, Command]:
         "rotate": command.Rotate(signing),
         "rotate in an emergency": command.Rotate(signing, emergency=True),
         "roll back": command.Rollback(signing or None),
-        "a slower policy": command.ChangePolicy(
-            grid_policy(ring.algorithm, rotate_every="6s", max_stale="3s", token_ttl="3s")
-        ),
+        "a slower policy": command.ChangePolicy(slower_policy(ring.algorithm)),
         "a quicker policy": command.ChangePolicy(
             grid_policy(ring.algorithm, rotate_every="3s", max_stale="0s")
         ),
