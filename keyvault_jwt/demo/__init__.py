@@ -10,7 +10,7 @@ from .audience import Audience, View
 from .cast import Cast, VerifierRole
 from .closing import JUDGED, ROUTINE, Closing, Scene
 from .conductor import Conductor
-from .errors import DemoFailed, MemberLost
+from .errors import DemoFailed, MemberLost, PageUnwritable
 from .messages import Library
 from .place import Place, place
 
@@ -26,6 +26,7 @@ __all__ = [
     "DemoFailed",
     "Library",
     "MemberLost",
+    "PageUnwritable",
     "Place",
     "Scene",
     "VerifierRole",

@@ -1,13 +1,21 @@
 """What can keep a demonstration from being one.
 
 KeyvaultJWTError
-├── MemberLost        demo_member_lost
-└── DemoFailed        demo_failed
+├── UsageError
+│   └── PageUnwritable    demo_page_unwritable
+├── MemberLost            demo_member_lost
+└── DemoFailed            demo_failed
 """
 
 from __future__ import annotations
 
-from ..errors import KeyvaultJWTError
+from ..errors import KeyvaultJWTError, UsageError
+
+
+class PageUnwritable(UsageError):
+    """The file that the picture is to be written to can't be; told before the play begins."""
+
+    code = "demo_page_unwritable"
 
 
 class MemberLost(KeyvaultJWTError):

@@ -36,7 +36,8 @@ _NEEDED: Final = (
 class Place:
     """A manager over the store, its URL, a keyring's name that nobody has yet, and a directory for files.
 
-    `opening` is the environment of those that open private documents.
+    `opening` is the environment of those that open private documents: in the user's own store all of
+    his, since any of it may be a provider's; in a temporary one nothing but where the key file is.
     """
 
     manager: KeyManager
@@ -53,7 +54,7 @@ class Place:
     def environment(self, role: str) -> Mapping[str, str]:
         """Return what a process of this role may know: a verifier nothing, a publisher no master key."""
         if role == "verifier":
-            return {name: value for name, value in self.opening.items() if name in _NEEDED}
+            return _only(self.opening, _NEEDED)
         if role == "server":
             return _without(self.opening, _MASTER_KEYS)
         return self.opening
@@ -88,8 +89,7 @@ def _temporary(directory: Path, listener: Listener) -> Iterator[tuple[KeyManager
     make_key_file(path, SystemFilesystem())
     key = key_file(path)
     assert key is not None
-    opening = _without(os.environ, (*_MASTER_KEYS, "KEYVAULT_JWT_STORE"))
-    opening["KEYVAULT_JWT_MASTER_KEY_FILE"] = str(path)
+    opening = _only(os.environ, _NEEDED) | {"KEYVAULT_JWT_MASTER_KEY_FILE": str(path)}
     with KeyManager(FileStore(directory / KEYS, master_key=key.secret), listener=listener) as manager:
         yield manager, opening
 
@@ -102,6 +102,10 @@ def _shared(url: str) -> DocumentStore:
             fix="name another one, or leave --store out for a temporary file store",
         )
     return store
+
+
+def _only(environment: Mapping[str, str], names: tuple[str, ...]) -> dict[str, str]:
+    return {name: value for name, value in environment.items() if name in names}
 
 
 def _without(environment: Mapping[str, str], names: tuple[str, ...]) -> dict[str, str]:

@@ -6,7 +6,7 @@ import os
 import sys
 from contextlib import closing as closed
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
@@ -27,7 +27,21 @@ if TYPE_CHECKING:
     from ...demo import Closing
 
 
-@click.command("demo", cls=RingCommand)
+_FIX: Final = "name a file in a directory that you may write to"
+_STORE: Final = "A store to play in, such as file:./keys.  [default: a temporary one, deleted at the end]"
+
+
+class _Demo(RingCommand):
+    """Says of `--store` what is so here alone: the environment's store is not its default."""
+
+    def __init__(self, *arguments: Any, **settings: Any) -> None:
+        super().__init__(*arguments, **settings)
+        for option in self.params:
+            if isinstance(option, click.Option) and option.name == "store":
+                option.help = _STORE
+
+
+@click.command("demo", cls=_Demo)
 @click.option(
     "--html",
     metavar="FILE",
@@ -41,17 +55,18 @@ def command(session: Session, html: Path | None) -> None:
     Schedulers, signers, a JWKS server and verifiers, among them PyJWT's client and joserfc, run as
     processes of their own through five rotations, a migration to another algorithm, a scheduler
     killed, a JWKS server restarted and an emergency revocation.  The exit status is 1 if a token
-    was refused that was valid, if a revoked key was accepted past its bound, or if a scene is
-    missing.
+    was refused that was valid, if a revoked key was accepted past its bound, if a scene is missing,
+    or if a verifier judged too little to show that.
 
-    Only --store names the store, not the environment: without it a temporary one is used, and
-    deleted.  In a store that stays, the keyring stays, too, frozen.
+    Only --store names a store, the environment does not: without it a temporary one is used, and
+    deleted; after kill -9 its directory keyvault-jwt-demo-* stays among the temporary files, and may
+    be deleted by hand.  In a store that stays, the keyring stays, too, frozen.
 
     \b
     keyvault-jwt demo
     keyvault-jwt demo --html demo.html
 
-    JSON: {ring, seconds, issued, verified, judged_by_all, refused_though_valid,
+    JSON: {ring, seconds, issued, verified, owed, judged_by_all, refused_though_valid,
     revoked_accepted_past_bound, unanswered, unsigned, verifiers, revocation, scenes, kept}.
     """
     from ...demo import Conductor, DemoFailed, place
@@ -95,29 +110,35 @@ def _audience(session: Session, panorama: Panorama) -> Lines | Picture:
 
 def _show(session: Session, outcome: Closing, panorama: Panorama, html: Path | None) -> None:
     times = panorama.whole(outcome.view)
-    if html is not None:
-        _write(html, page(outcome, times))
     drawing = draw(times, terminal.width(), glyphs_for(sys.stdout))
     picture = [coloured(line, sys.stdout) for line in drawing]
     session.show(count_document(outcome), [*picture, "", *count_lines(outcome)])
     if html is not None:
+        _write(html, page(outcome, times))
         session.note(f"the picture is in {html}")
 
 
 def _require_writable(path: Path) -> None:
-    """Raise `FileUnwritable` now rather than after the play."""
-    if not path.parent.is_dir() or not os.access(path if path.exists() else path.parent, os.W_OK):
-        raise _unwritable(path, "its directory is missing, or closed to this user")
+    """Raise `PageUnwritable` now rather than after the play; leaves nothing behind."""
+    from ...demo import PageUnwritable
+
+    try:
+        path.open("xb").close()
+        path.unlink()
+    except FileExistsError:
+        if os.access(path, os.W_OK):
+            return
+        why = "it is there, and closed to this user"
+    except OSError as failure:
+        why = os.strerror(failure.errno or 0)
+    else:
+        return
+    raise PageUnwritable(f"can't write {path}", why=why, fix=_FIX)
 
 
 def _write(path: Path, text: str) -> None:
     try:
         path.write_text(text, encoding="utf-8")
     except OSError as failure:
-        raise _unwritable(path, os.strerror(failure.errno or 0)) from None
-
-
-def _unwritable(path: Path, why: str) -> FileUnwritable:
-    return FileUnwritable(
-        f"could not write {path}", why=why, fix="name a file in a directory that you may write to"
-    )
+        why = os.strerror(failure.errno or 0)
+        raise FileUnwritable(f"could not write {path}", why=why, fix=_FIX) from None

@@ -46,6 +46,19 @@ def test_its_processes_open_it_by_a_file_of_their_own(monkeypatch: pytest.Monkey
         assert open_store(where.url).read(DocumentName(where.ring, DocumentKind.SIGNING)) is not None
 
 
+@pytest.mark.parametrize("role", ["scheduler", "server", "signer", "verifier"])
+def test_in_a_temporary_store_nobody_is_handed_the_user_s_credentials(
+    role: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No process of the fleet needs more than to run and, some of them, to find the key file."""
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "a-secret")
+    monkeypatch.setenv("ANYTHING_ELSE", "of the user's")
+    with place() as where:
+        environment = where.environment(role)
+        assert not {"AWS_SECRET_ACCESS_KEY", "ANYTHING_ELSE", "KEYVAULT_JWT_STATE"} & environment.keys()
+        assert environment["PATH"] == os.environ["PATH"]
+
+
 @pytest.mark.parametrize("role", ["server", "verifier"])
 def test_who_opens_nothing_private_knows_no_master_key(role: str, tmp_path: Path) -> None:
     """Neither in a temporary store nor in the user's own."""
