@@ -56,7 +56,7 @@ imports: $(VENV)/.development ## check the import rules
 unit: $(VENV)/.development ## run the unit tests alone
 	$(BIN)/pytest tests/unit
 
-model: $(VENV)/.development ## explore every order of what can happen, and find every fault put into the code
+model: $(VENV)/.development ## explore what can happen, within stated bounds, and find every fault put into the code
 	PYTHONHASHSEED=0 $(BIN)/python -m tests.model
 
 failpoints: $(VENV)/.development ## kill every command, and fill its disk, at every system call
