@@ -162,20 +162,20 @@ class Fleet:
         world, left = self.world, replace(self.left, restores=self.left.restores - 1)
         store = world.store.restored(self.backup, world.now, *names)
         crowd, bounds = replace(self.crowd, newcomers=False), self.bounds
-        derived = [name for name in names if name.kind is not DocumentKind.AUTHORITY]
-        if derived:
-            witness = world.witness
-            for name in derived:
-                found = store.read(name)
-                witness = witness.undone(name, None if found is None else found.draft, world.now)
-        else:
+        derived = [name for name in names or store.documents if name.kind is not DocumentKind.AUTHORITY]
+        witness = world.witness
+        for name in derived:
+            found = store.read(name)
+            witness = witness.undone(name, None if found is None else found.draft, world.now)
+        if AUTHORITY in (names or (AUTHORITY,)):
             authority = store.read(AUTHORITY)
             latest = None if authority is None else authority_of(authority.draft.data, RING)
-            witness = Unwatched(world.witness.staleness, latest=latest, policies=world.witness.policies)
+            witness = Unwatched.after(witness, latest)
             known = frozenset[str]().union(*(m.mark.revoked for m in self.machines if m.mark is not None))
             bounds = tuple((kid, at) for kid, at in bounds if kid in known)
         world = replace(world, store=store, witness=witness)
-        undone = replace(self, world=world, left=left, crowd=crowd, bounds=bounds, waived=not derived)
+        waived = self.waived or isinstance(witness, Unwatched)
+        undone = replace(self, world=world, left=left, crowd=crowd, bounds=bounds, waived=waived)
         return undone.looked()
 
     def begun(self, machine: Machine, command: Command) -> Fleet:

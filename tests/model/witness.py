@@ -8,7 +8,7 @@ changed, so that a wrong line in `invariants` can't excuse itself.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
 from types import MappingProxyType
 
@@ -115,14 +115,15 @@ class Witness:
         return replace(seen, published=MappingProxyType(published), withdrawn=MappingProxyType(left))
 
     def _signed_again(self, older: document.Derived | None, now: Instant) -> Witness:
-        key = older.key if isinstance(older, document.SigningDocument) else None
-        kid = None if key is None else key.kid
+        signing = older if isinstance(older, document.SigningDocument) else None
+        kid = None if signing is None or signing.key is None else signing.key.kid
         signed = {
             old: replace(terms, out_since=now if terms.out_since is None else terms.out_since)
             for old, terms in self.signed.items()
         }
-        if kid in signed:
-            signed[kid] = replace(signed[kid], out_since=None)
+        if signing is not None and kid is not None:
+            was = signed.get(kid, Signed(0, 0))
+            signed[kid] = Signed(max(was.token_ttl, signing.token_ttl), max(was.lease, signing.lease))
         return replace(self, signed=MappingProxyType(signed))
 
     # --- what may be committed -----------------------------------------------------------------
@@ -359,10 +360,36 @@ def _pairs(before: Keyring, after: Keyring) -> Iterator[tuple[KeyRecord, KeyReco
 
 
 class Unwatched(Witness):
-    """A witness that only remembers what was committed last: for stores that were tampered with."""
+    """A witness over a store whose authority was tampered with: it notes what happens and judges nothing.
+
+    With the new epoch that a recovery commits, it judges again, by everything it noted.
+    """
+
+    @classmethod
+    def after(cls, witness: Witness, latest: Keyring | None) -> Unwatched:
+        """Return the witness that goes on noting, from a committed keyring that is another now."""
+        return cls(
+            **{each.name: getattr(witness, each.name) for each in fields(Witness)} | {"latest": latest}
+        )
 
     def landed(self, name: DocumentName, draft: Draft, now: Instant) -> Witness:
-        """Return the witness after a write; nothing is judged."""
-        if name.kind is not DocumentKind.AUTHORITY:
+        """Return the witness after a write; nothing is judged but a recovery's stamps."""
+        if name.kind is DocumentKind.ARCHIVE:
             return self
-        return replace(self, latest=authority_of(draft.data, name.ring))
+        if name.kind is not DocumentKind.AUTHORITY:
+            shown = derived_of(name, draft.data)
+            noted = self if self.latest is None else self.undone(name, draft, now)
+            return noted._policy(shown.policy, now) if isinstance(shown, document.PublicDocument) else noted
+        after = authority_of(draft.data, name.ring)
+        noted = replace(
+            self,
+            latest=after,
+            commits=MappingProxyType({**self.commits, (after.epoch, after.revision): after}),
+            prints=MappingProxyType({record.kid: record.fingerprint for record in after.records}),
+            exempt=frozenset() if self.exempt is None else self.exempt,
+        )
+        if self.latest is None or after.epoch == self.latest.epoch or not self.commits:
+            return noted
+        for record in after.records:
+            noted._stamps(record, after)
+        return Witness(**{each.name: getattr(noted, each.name) for each in fields(Witness)})
