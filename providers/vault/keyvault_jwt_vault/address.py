@@ -42,7 +42,6 @@ class Address:
     client_key: Path | None = None
     server_name: str = ""
     proxy: str = field(default="", repr=False)
-    verify: bool = True
     connect_timeout: Milliseconds = 3_000
     read_timeout: Milliseconds = 10_000
     deadline: Milliseconds = 30_000
