@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from .access import access
 from .address import Address, parse_url, require_known
 from .credentials import Credentials, StaticToken, given_token
 from .kv_store import VaultStore
 from .session import Session
 
-__all__ = ["Address", "Credentials", "Session", "StaticToken", "VaultStore", "open_url"]
+__all__ = ["Address", "Credentials", "Session", "StaticToken", "VaultStore", "access", "open_url"]
 
 
 def open_url(url: str) -> VaultStore:

@@ -1,0 +1,4 @@
+# There only if the keyring is symmetric: the secrets that verify, and could sign.
+path "$data/$ring/verification" {
+  capabilities = ["read"]
+}
