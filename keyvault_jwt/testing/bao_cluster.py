@@ -80,6 +80,8 @@ class BaoNode:
         """Let the server stand still, with its connections open, until `resume`."""
         assert self._process is not None
         self._process.send_signal(signal.SIGSTOP)
+        # The signal is on its way for a moment, in which the server may still answer.
+        os.waitid(os.P_PID, self._process.pid, os.WSTOPPED | os.WNOWAIT)
 
     def resume(self) -> None:
         """Let a paused server go on."""

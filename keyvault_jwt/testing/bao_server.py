@@ -98,7 +98,10 @@ class BaoServer:
 
     def pause(self) -> None:
         """Let the server stand still, with its connections open, until `resume`."""
-        self._signal(signal.SIGSTOP)
+        assert self._process is not None
+        self._process.send_signal(signal.SIGSTOP)
+        # The signal is on its way for a moment, in which the server may still answer.
+        os.waitid(os.P_PID, self._process.pid, os.WSTOPPED | os.WNOWAIT)
 
     def resume(self) -> None:
         """Let a paused server go on."""
