@@ -34,7 +34,7 @@ def open_store(url: str | None = None) -> DocumentStore:
     if url is None:
         url = _from_environment()
     scheme = _scheme(url)
-    _refuse_credentials(scheme, url)
+    refuse_credentials(scheme, url)
     provider = _provider(scheme)
     try:
         open_url = provider.load()
@@ -67,7 +67,8 @@ def _scheme(url: str) -> str:
     return found[1]
 
 
-def _refuse_credentials(scheme: str, url: str) -> None:
+def refuse_credentials(scheme: str, url: str) -> None:
+    """Raise `BadStoreURL` for a URL that carries credentials; its message does not quote them."""
     if scheme == "file":
         return  # a path, in which '@' and '=' mean nothing
     try:

@@ -13,11 +13,12 @@ The second are sentences for that person, such as which environment the role nee
 from __future__ import annotations
 
 from importlib import import_module
-from importlib.metadata import entry_points
+from importlib.metadata import EntryPoint, entry_points
+from types import ModuleType
 from typing import Final, Protocol
 
 from ..errors import UsageError
-from ..store_url import GROUP, open_store
+from ..store_url import GROUP, open_store, refuse_credentials
 from . import file_access
 
 ROLES: Final = ("rotator", "signer", "publisher", "verifier", "auditor")
@@ -37,11 +38,12 @@ def access_of(role: str, url: str, ring: str) -> Access:
     """Return what a role needs in the store at `url`.
 
     Raises `UsageError` for a store that has no roles, and what `open_store` raises for a URL
-    that no provider understands.
+    that no provider understands or that carries credentials.
     """
     scheme = url.partition(":")[0]
+    refuse_credentials(scheme, url)
     for point in entry_points(group=GROUP, name=scheme):
-        told: TellsAccess | None = getattr(import_module(point.module), "access", None)
+        told: TellsAccess | None = getattr(_module(point, url), "access", None)
         if told is None and scheme == "file":
             told = file_access.access
         if told is not None:
@@ -52,3 +54,11 @@ def access_of(role: str, url: str, ring: str) -> Access:
         why="they have no roles, or their provider has no `access` function",
         fix="see the provider's documentation",
     )
+
+
+def _module(point: EntryPoint, url: str) -> ModuleType:
+    try:
+        return import_module(point.module)
+    except ModuleNotFoundError:
+        open_store(url)  # says which extra has it
+        raise

@@ -14,7 +14,7 @@ from .address import Address, parse_url
 
 EVERY_RING: Final = "*"
 
-_LISTING: Final = "listing"
+_ENDPOINTS: Final = ("data", "metadata", "destroy")
 _ROLES: Final = MappingProxyType(
     {"rotator": True, "signer": False, "publisher": True, "verifier": False, "auditor": True}
 )
@@ -40,21 +40,20 @@ def _parts(role: str, ring: str) -> list[str]:
     if role == "verifier" and ring != EVERY_RING:
         parts.append("symmetric")
     if _ROLES[role] and ring == EVERY_RING:
-        parts.append(_LISTING)
+        parts.append("listing")
     return [*parts, "token"]
 
 
 def _template(name: str) -> Template:
-    return Template((files(__package__) / "policies" / f"{name}.hcl").read_text(encoding="utf-8"))
+    return Template(
+        files("keyvault_jwt_vault").joinpath("policies", f"{name}.hcl").read_text(encoding="utf-8")
+    )
 
 
 def _places(address: Address, ring: str) -> dict[str, str]:
     every = ring == EVERY_RING
     below = {name: "/".join((address.mount, name, address.path())).rstrip("/") for name in _ENDPOINTS}
     return below | {"ring": "+" if every else ring, "rings": "every keyring" if every else ring}
-
-
-_ENDPOINTS: Final = ("data", "metadata", "destroy")
 
 
 def _notes(role: str, url: str, ring: str, address: Address) -> tuple[str, ...]:

@@ -1,0 +1,14 @@
+# signer: reads the private half that signs, of every keyring.
+path "secret/data/jwt/+/signing" {
+  capabilities = ["read"]
+}
+# Its own token: how long it lives, a longer life, its end. The policy `default` grants these, too.
+path "auth/token/lookup-self" {
+  capabilities = ["read"]
+}
+path "auth/token/renew-self" {
+  capabilities = ["update"]
+}
+path "auth/token/revoke-self" {
+  capabilities = ["update"]
+}
