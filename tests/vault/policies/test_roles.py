@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import httpx
 import pytest
 
 import keyvault_jwt as kj
 from keyvault_jwt.keys import KeyState
+from keyvault_jwt.server import create_app, running
 from keyvault_jwt.store import DocumentKind, DocumentName
 from keyvault_jwt.testing.store_roles_contract import StoreRolesContract
 from keyvault_jwt_vault import VaultStore
 from tests.faulty_store import FAST
 from tests.vault.policies.conftest import ISSUER, RING, SYMMETRIC, House
+from tests.waiting import until
 
 SCOPES = ["*", RING]
 
@@ -80,12 +83,17 @@ def test_signer_signs(house: House, ring: str) -> None:
 
 @pytest.mark.parametrize("ring", SCOPES)
 def test_publisher_publishes(house: House, ring: str) -> None:
-    """A publisher serves the set; the one of every keyring also finds out which there are."""
-    store = house.enter("publisher", ring)
-    with kj.Publisher(store, RING, clock=house.clock, background=False) as publisher:
-        assert b"kid" in publisher.current().body
-    if ring == "*":
-        assert {name.ring for name in store.names()} == {RING, SYMMETRIC}
+    """A server over HTTP answers with the set; that of every keyring finds out which there are."""
+    app = create_app(house.enter("publisher", ring), rings=None if ring == "*" else [ring])
+    with running(app) as url, httpx.Client(trust_env=False, base_url=url) as client:
+        until(lambda: client.get(f"/{RING}/.well-known/jwks.json").status_code == 200)
+        published = client.get(f"/{RING}/.well-known/jwks.json").json()
+        others = client.get(f"/{SYMMETRIC}/.well-known/openid-configuration").status_code
+    active = house.manager.keyring(RING).active
+    assert active is not None
+    assert active.kid in {key["kid"] for key in published["keys"]}
+    assert not any("d" in key for key in published["keys"])
+    assert (others == 404) is (ring != "*")
 
 
 @pytest.mark.parametrize("ring", SCOPES)
