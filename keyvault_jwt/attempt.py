@@ -20,7 +20,7 @@ from . import archiving, document, history, patience
 from .calls import Answer, Call, Generate, Read, Wait, Write, unexpected, version, versioned
 from .clock import Instant, Milliseconds
 from .commitment import Commitment, Lost
-from .decision import Command, View, require_clock
+from .decision import Command, View, crowds_out, require_clock
 from .document import Derived
 from .errors import (
     Conflict,
@@ -181,6 +181,9 @@ class Attempt:
         if decision.needs is not None:
             return self._ask(Stage.GENERATE, Generate(decision.needs))
         after = decision.keyring
+        if before is not None and self.command.urgent and crowds_out(before, after, self.limits):
+            # The reserve is for what was asked, and for its stamps: standbys wait for room.
+            after = before if observed is None else observed
         if before is not None and decision.judged:
             if decision.archive and self.archive is None and archiving.is_due(before):
                 return self._archive_to(before, archiving.next_number(before))

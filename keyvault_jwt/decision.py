@@ -10,10 +10,12 @@ from typing import ClassVar
 from . import invariants
 from .check import Invariant
 from .clock import Instant, Milliseconds, iso
-from .errors import ClockBehind, KeyringNotFound, KeyvaultJWTError
+from .document import authority_draft
+from .errors import ClockBehind, DocumentTooLarge, KeyringNotFound, KeyvaultJWTError
 from .key_factory import FreshKey
 from .keyring import Keyring
 from .marks import Mark
+from .patience import ROUTINE_SHARE
 from .plan import Action, Plan, apply_steps, plan
 from .recovery import Evidence
 from .store import Limits
@@ -117,3 +119,14 @@ def housekeeping(keyring: Keyring, view: View, waived: frozenset[Invariant] = fr
         kept = invariants.in_force(after, view.now, view.staleness)
         after = after if len(kept) == len(after.superseded) else after.without_expired(kept)
     return Decision(after, waived=waived, archive=any(s.action is Action.ARCHIVE for s in due.steps))
+
+
+def crowds_out(before: Keyring, after: Keyring, limits: Limits) -> bool:
+    """Whether a write adds keys beyond the room of routine writes, which a later revoke may need (I6)."""
+    if len(after.records) <= len(before.records):
+        return False
+    try:
+        limits.require_room(authority_draft(after), ROUTINE_SHARE)
+    except DocumentTooLarge:
+        return True
+    return False

@@ -25,7 +25,7 @@ from tests.model.model_store import AUTHORITY, RING, ModelStore
 from tests.model.properties import bounds_of, check
 from tests.model.readers import Crowd
 from tests.model.shown import authority_of
-from tests.model.witness import Unwatched
+from tests.model.witness import Noting, Unwatched
 from tests.model.world import LIMITS, Pass, World
 
 OPERATOR = "operator"
@@ -170,7 +170,7 @@ class Fleet:
         if AUTHORITY in (names or (AUTHORITY,)):
             authority = store.read(AUTHORITY)
             latest = None if authority is None else authority_of(authority.draft.data, RING)
-            witness = Unwatched.after(witness, latest)
+            witness = Noting.after(witness, latest)
             known = frozenset[str]().union(*(m.mark.revoked for m in self.machines if m.mark is not None))
             bounds = tuple((kid, at) for kid, at in bounds if kid in known)
         world = replace(world, store=store, witness=witness)

@@ -13,7 +13,9 @@ from functools import cached_property, lru_cache
 
 from keyvault_jwt import document
 from keyvault_jwt.clock import Instant, Milliseconds
+from keyvault_jwt.errors import RolledBack
 from keyvault_jwt.follower import Follower, Held
+from keyvault_jwt.history import require_continuation
 from keyvault_jwt.marks import Mark
 from keyvault_jwt.published_set import PublishedSet
 from keyvault_jwt.publisher import Publisher
@@ -58,7 +60,7 @@ class Crowd:
     copies: tuple[Copy, ...] = ()
     tokens: tuple[tuple[str, Instant], ...] = ()
     newcomers: bool = True
-    secrets: tuple[int, int] = (0, 0)
+    secrets: Mark | None = None
 
     @cached_property
     def mark(self) -> int:
@@ -200,8 +202,10 @@ def _seen(crowd: Crowd, shown: tuple[tuple[Versioned, ...], ...], now: Instant, 
     publishers = _after_reads(_publishing(), crowd.publishers, public, now, newcomers=crowd.newcomers)
     copies = [copy for copy in crowd.copies if now < copy.until]
     copies += [copy for reader in publishers if (copy := _fetched(reader, now)) is not None]
-    secrets = [_secrets(found, now) for found in verification]
-    copies += [c for c in secrets if crowd.newcomers or c.revision >= crowd.secrets]
+    read = [_verification(found.draft.data) for found in verification]
+    taken = [each for each in read if crowd.newcomers or _continues(each, crowd.secrets)]
+    copies += [_secrets(each, now) for each in taken]
+    marks = [Mark(each.epoch, each.revision, each.write_id) for each in taken]
     tokens = {kid: end for kid, end in crowd.tokens if now < end}
     for reader in signers:
         terms = _signing().uses(reader, now)
@@ -214,7 +218,7 @@ def _seen(crowd: Crowd, shown: tuple[tuple[Versioned, ...], ...], now: Instant, 
         publishers=publishers,
         copies=_latest_copies(copies),
         tokens=tuple(sorted(tokens.items())),
-        secrets=max((crowd.secrets, *(copy.revision for copy in secrets))),
+        secrets=max(marks, key=lambda mark: mark.position, default=crowd.secrets),
     )
 
 
@@ -247,8 +251,16 @@ def _fetched(reader: Reader, now: Instant) -> Copy | None:
     return Copy(shown.document.kids, until, (shown.epoch, shown.revision), now)
 
 
-def _secrets(found: Versioned, now: Instant) -> Copy:
-    read = _verification(found.draft.data)
+def _continues(read: document.VerificationDocument, seen: Mark | None) -> bool:
+    """Whether a reader that saw `seen` takes the document: its memory is a place in history."""
+    try:
+        require_continuation(read, seen)
+    except RolledBack:
+        return False
+    return True
+
+
+def _secrets(read: document.VerificationDocument, now: Instant) -> Copy:
     timing = read.policy.timing(0)
     until = now + timing.jwks_max_age + timing.max_stale
     return Copy(read.kids, until, (read.epoch, read.revision), now)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from keyvault_jwt import command
+from keyvault_jwt import command, document
 from keyvault_jwt.keys import KeyState
+from keyvault_jwt.patience import ROUTINE_SHARE
 from keyvault_jwt.plan import KEPT_ENTRIES, KEPT_TOMBSTONES
-from keyvault_jwt.store import DocumentKind
+from keyvault_jwt.store import DocumentKind, Limits
 from tests.model.life import lived_on, settled
 from tests.model.model_store import RING
 from tests.model.scenes import (
@@ -136,3 +137,18 @@ def test_a_rotation_by_hand_is_no_stop_on_the_way_of_a_migration() -> None:
     world = world.run(command.Rotate(active(world)))
     assert [entry.action for entry in world.report.entries].count("promoted") == 1
     lived_on(world)
+
+
+def test_standbys_leave_the_reserve_to_revocations() -> None:
+    """In a store too full for routine writes one revocation after another goes through, and adds no key."""
+    world = ready()
+    size = len(document.authority_draft(world.keyring).data)
+    limits = Limits(document_bytes=int((size - 1) / ROUTINE_SHARE))
+    kids = {record.kid for record in world.keyring.records}
+    while world.keyring.active is not None:
+        kid = active(world)
+        for _ in range(2):
+            world = world.alone().run(command.Revoke(kid, "leaked"), limits=limits)
+            assert world.report.keyring.record(kid).revoked is not None
+        world = world.later(1000)
+    assert {record.kid for record in world.keyring.records} == kids

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
 from types import MappingProxyType
+from typing import Any
 
 from keyvault_jwt import document
 from keyvault_jwt.clock import Instant, Milliseconds
@@ -360,17 +361,25 @@ def _pairs(before: Keyring, after: Keyring) -> Iterator[tuple[KeyRecord, KeyReco
 
 
 class Unwatched(Witness):
-    """A witness over a store whose authority was tampered with: it notes what happens and judges nothing.
+    """A witness that only remembers what was committed last: for stores that were tampered with."""
+
+    def landed(self, name: DocumentName, draft: Draft, now: Instant) -> Witness:
+        """Return the witness after a write; nothing is judged."""
+        if name.kind is not DocumentKind.AUTHORITY:
+            return self
+        return replace(self, latest=authority_of(draft.data, name.ring))
+
+
+class Noting(Unwatched):
+    """A witness over a store whose authority was put back: it notes what happens and judges nothing.
 
     With the new epoch that a recovery commits, it judges again, by everything it noted.
     """
 
     @classmethod
-    def after(cls, witness: Witness, latest: Keyring | None) -> Unwatched:
+    def after(cls, witness: Witness, latest: Keyring | None) -> Noting:
         """Return the witness that goes on noting, from a committed keyring that is another now."""
-        return cls(
-            **{each.name: getattr(witness, each.name) for each in fields(Witness)} | {"latest": latest}
-        )
+        return cls(**_parts(witness) | {"latest": latest})
 
     def landed(self, name: DocumentName, draft: Draft, now: Instant) -> Witness:
         """Return the witness after a write; nothing is judged but a recovery's stamps."""
@@ -386,10 +395,13 @@ class Unwatched(Witness):
             latest=after,
             commits=MappingProxyType({**self.commits, (after.epoch, after.revision): after}),
             prints=MappingProxyType({record.kid: record.fingerprint for record in after.records}),
-            exempt=frozenset() if self.exempt is None else self.exempt,
         )
-        if self.latest is None or after.epoch == self.latest.epoch or not self.commits:
+        if self.latest is None or after.epoch == self.latest.epoch:
             return noted
         for record in after.records:
             noted._stamps(record, after)
-        return Witness(**{each.name: getattr(noted, each.name) for each in fields(Witness)})
+        return Witness(**_parts(noted))
+
+
+def _parts(witness: Witness) -> dict[str, Any]:
+    return {each.name: getattr(witness, each.name) for each in fields(Witness)}
