@@ -140,15 +140,12 @@ def test_a_rotation_by_hand_is_no_stop_on_the_way_of_a_migration() -> None:
 
 
 def test_standbys_leave_the_reserve_to_revocations() -> None:
-    """In a store too full for routine writes one revocation after another goes through, and adds no key."""
+    """In a store too full for routine writes a revocation goes through, also repeated, and adds no key."""
     world = ready()
     size = len(document.authority_draft(world.keyring).data)
     limits = Limits(document_bytes=int((size - 1) / ROUTINE_SHARE))
-    kids = {record.kid for record in world.keyring.records}
-    while world.keyring.active is not None:
-        kid = active(world)
-        for _ in range(2):
-            world = world.alone().run(command.Revoke(kid, "leaked"), limits=limits)
-            assert world.report.keyring.record(kid).revoked is not None
-        world = world.later(1000)
+    kids, kid = {record.kid for record in world.keyring.records}, active(world)
+    for _ in range(2):
+        world = world.alone().run(command.Revoke(kid, "leaked"), limits=limits)
+        assert world.report.keyring.record(kid).revoked is not None
     assert {record.kid for record in world.keyring.records} == kids
