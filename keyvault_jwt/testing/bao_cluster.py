@@ -15,7 +15,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from .bao_server import PATIENCE, bao_command
+from .bao_server import PATIENCE, bao_command, stand_still
 
 _CONFIGURATION = """
 storage "raft" {{
@@ -79,9 +79,7 @@ class BaoNode:
     def pause(self) -> None:
         """Let the server stand still, with its connections open, until `resume`."""
         assert self._process is not None
-        self._process.send_signal(signal.SIGSTOP)
-        # The signal is on its way for a moment, in which the server may still answer.
-        os.waitid(os.P_PID, self._process.pid, os.WSTOPPED | os.WNOWAIT)
+        stand_still(self._process)
 
     def resume(self) -> None:
         """Let a paused server go on."""

@@ -99,9 +99,7 @@ class BaoServer:
     def pause(self) -> None:
         """Let the server stand still, with its connections open, until `resume`."""
         assert self._process is not None
-        self._process.send_signal(signal.SIGSTOP)
-        # The signal is on its way for a moment, in which the server may still answer.
-        os.waitid(os.P_PID, self._process.pid, os.WSTOPPED | os.WNOWAIT)
+        stand_still(self._process)
 
     def resume(self) -> None:
         """Let a paused server go on."""
@@ -157,6 +155,12 @@ class BaoServer:
     def _signal(self, number: int) -> None:
         assert self._process is not None
         self._process.send_signal(number)
+
+
+def stand_still(process: subprocess.Popen[bytes]) -> None:
+    """Stop a process of ours, and return when it answers no more: the signal takes its time."""
+    process.send_signal(signal.SIGSTOP)
+    os.waitid(os.P_PID, process.pid, os.WSTOPPED | os.WNOWAIT)
 
 
 def bao_command() -> str:
