@@ -26,7 +26,8 @@ _LONGEST_REMARK: Final = 200
 class Member:
     """A process that plays `role`, and ends with this one: its stdin is the pipe that it watches.
 
-    What it says on stderr goes to the file `remarks`.
+    What it says on stderr goes to the file `remarks`.  `module` is what runs, and `reports` reads
+    what it says.
     """
 
     def __init__(
@@ -37,13 +38,15 @@ class Member:
         *,
         environment: Mapping[str, str],
         remarks: Path,
+        module: str = __package__ or "",
+        reports: msgspec.json.Decoder[Report] = REPORTS,
     ) -> None:
-        self.name, self.role, self._remarks = name, role, remarks
+        self.name, self.role, self._remarks, self._reports = name, role, remarks, reports
         self.expected_to_end = False
         with remarks.open("wb") as stderr:
             # -P: a module that lies in the working directory is none of ours.
             self._process = subprocess.Popen(  # noqa: S603  (our own interpreter and module)
-                [sys.executable, "-P", "-m", __package__ or "", role],
+                [sys.executable, "-P", "-m", module, role],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=stderr,
@@ -118,5 +121,5 @@ class Member:
         for line in self._process.stdout:
             # A member that was killed may have been in the middle of a line.
             with suppress(msgspec.DecodeError):
-                inbox.put((self, REPORTS.decode(line)))
+                inbox.put((self, self._reports.decode(line)))
         inbox.put((self, Left()))
