@@ -62,8 +62,8 @@ model: $(VENV)/.development ## explore what can happen, within stated bounds, an
 failpoints: $(VENV)/.development ## kill every command, and fill its disk, at every system call
 	$(BIN)/python -m tests.failpoints
 
-race: $(VENV)/.development ## let 64 processes race for one rotation, 100 times
-	$(BIN)/python -m tests.race
+race: $(VENV)/.development ## let 64 processes race for one rotation, 100 times (in Vault: ARGS="--store vault")
+	$(BIN)/python -m tests.race $(ARGS)
 
 format: $(VENV)/.development ## rewrite the sources in the one style
 	$(BIN)/ruff check --fix-only .

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import argparse
 import sys
-import tempfile
 import time
-from pathlib import Path
 
 from tests.race.course import course
+from tests.race.ground import GROUNDS
 
 
 def main() -> int:
@@ -16,9 +15,10 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.race")
     parser.add_argument("--rounds", type=int, default=100)
     parser.add_argument("--processes", type=int, default=64)
+    parser.add_argument("--store", choices=GROUNDS, default="file", help="what they race on")
     asked = parser.parse_args()
     winners = errors = raced = gave_up = 0
-    with tempfile.TemporaryDirectory() as folder, course(Path(folder), asked.processes) as track:
+    with GROUNDS[asked.store]() as ground, course(ground, asked.processes) as track:
         for number in range(1, asked.rounds + 1):
             began = time.monotonic()
             result = track.run()

@@ -3,24 +3,21 @@
 from __future__ import annotations
 
 import multiprocessing
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
-from pathlib import Path
 
 from keyvault_jwt import document
-from keyvault_jwt.jwk import Secret
 from keyvault_jwt.key_manager import KeyManager
 from keyvault_jwt.keyring import Keyring
 from keyvault_jwt.store import DocumentName
-from keyvault_jwt.stores.file import FileStore
 from keyvault_jwt.testing.fake_clock import FakeClock
 from tests.model.scenes import ISSUER, seconds_policy
+from tests.race.ground import Ground
+from tests.race.notes import Notes
 from tests.race.racer import RING, Finish, Start, manager_on, race
 
-_KEY_BYTES = 32
 _ROUND = 6000
 
 
@@ -39,12 +36,12 @@ class Round:
 
 
 class Course:
-    """A keyring in a folder and the racers on it."""
+    """A keyring on a ground and the racers there."""
 
-    def __init__(self, folder: Path, key: bytes, lines: list[Connection]) -> None:
+    def __init__(self, ground: Ground, lines: list[Connection]) -> None:
         self._lines, self._clock = lines, FakeClock()
-        self._store = FileStore(folder / "keys", master_key=Secret(key))
-        self._manager: KeyManager = manager_on(self._store, folder, self._clock)
+        self._store = ground.store(Notes())
+        self._manager: KeyManager = manager_on(self._store, ground, self._clock)
         self._manager.create(RING, seconds_policy(), issuer=ISSUER)
 
     def run(self) -> Round:
@@ -92,21 +89,21 @@ class Course:
 
 
 @contextmanager
-def course(folder: Path, racers: int) -> Iterator[Course]:
+def course(ground: Ground, racers: int) -> Iterator[Course]:
     """Start the racers, and end them when the race is over."""
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["tests.race.racer"])
-    barrier, key = context.Barrier(racers), os.urandom(_KEY_BYTES)
+    barrier = context.Barrier(racers)
     ours, processes = [], []
     for number in range(racers):
         mine, theirs = context.Pipe()
-        process = context.Process(target=race, args=(number, folder, key, theirs, barrier), daemon=True)
+        process = context.Process(target=race, args=(number, ground, theirs, barrier), daemon=True)
         process.start()
         theirs.close()
         ours.append(mine)
         processes.append(process)
     try:
-        yield Course(folder, key, ours)
+        yield Course(ground, ours)
     finally:
         for line in ours:
             line.close()
