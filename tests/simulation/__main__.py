@@ -27,8 +27,8 @@ def main() -> int:
     campaign, began, told = Campaign(), time.monotonic(), time.monotonic()
     for outcome in outcomes(scenarios, asked.workers):
         campaign.add(outcome)
-        if outcome.violation and len(campaign.violations) <= _MOST_STORIES:
-            _show(outcome, asked)
+        if outcome.violation:
+            _show(outcome, asked, story=len(campaign.violations) <= _MOST_STORIES)
         if time.monotonic() > told + 10:
             told = time.monotonic()
             print(f"… {campaign.last_line}", file=sys.stderr, flush=True)
@@ -60,7 +60,7 @@ def _replay(asked: Namespace) -> int:
     outcome = simulated(_scenario(asked, asked.seed), whole_story=asked.trace)
     campaign.add(outcome)
     if outcome.violation:
-        _show(outcome, asked)
+        _show(outcome, asked, story=True)
     elif asked.trace:
         print(outcome.story)
     print(f"digest={outcome.digest}")
@@ -68,14 +68,16 @@ def _replay(asked: Namespace) -> int:
     return 1 if outcome.violation else 0
 
 
-def _show(outcome: Outcome, asked: Namespace) -> None:
+def _show(outcome: Outcome, asked: Namespace, *, story: bool) -> None:
     scenario = outcome.scenario
     words = ["python -m tests.simulation", f"--seed {scenario.seed}"]
     words += [f"--years {scenario.years}"] if scenario.years else []
     words += [f"--keyrings {scenario.keyrings}"] if scenario.keyrings else []
     words += [f"--broken {scenario.broken}"] if scenario.broken else []
-    print(f"\nseed {scenario.seed}: {outcome.violation}\n\n{outcome.story}\n")
-    print(f"replay: {' '.join(words)} --trace\n")
+    print(f"\nseed {scenario.seed}: {outcome.violation}\n")
+    if story:
+        print(f"{outcome.story}\n")
+    print(f"replay: {' '.join(words)} --trace\n", flush=True)
 
 
 def _sum_up(campaign: Campaign, seconds: float, workers: int) -> None:

@@ -8,11 +8,15 @@ from datetime import timedelta
 from typing import Final
 
 from keyvault_jwt.clock import Milliseconds
+from keyvault_jwt.invariants import capacity
 from keyvault_jwt.policy import RotationPolicy
+from keyvault_jwt.store import Limits
 
 LONGEST: Final[Milliseconds] = 90 * 86_400_000
 SHORTEST_SCALE: Final[Milliseconds] = 1_000
 LONGEST_SCALE: Final[Milliseconds] = 6 * 3_600_000
+AMPLE: Final = Limits(document_bytes=1 << 20)
+"""A store that has room for everything."""
 
 
 def log_uniform(dice: random.Random, low: float, high: float) -> Milliseconds:
@@ -39,7 +43,14 @@ def draw_terms(dice: random.Random, staleness: Milliseconds, shortest_rotation: 
 
 
 def draw_policy(dice: random.Random, terms: Terms, algorithm: str) -> RotationPolicy:
-    """Return a policy that a store of this staleness can keep (I6)."""
+    """Return a policy that a store of this staleness, and a published set, can keep (I6)."""
+    while True:
+        policy = _any_policy(dice, terms, algorithm)
+        if all(check.holds for check in capacity(policy, terms.staleness, AMPLE)):
+            return policy
+
+
+def _any_policy(dice: random.Random, terms: Terms, algorithm: str) -> RotationPolicy:
     scale = log_uniform(dice, terms.scale / 3, terms.scale * 3)
 
     def part(low: Milliseconds = 2, high: float = 1.0) -> Milliseconds:

@@ -61,7 +61,8 @@ class Fleet:
         for kid in sorted(self.ring.compromised & self.ring.bounds.keys() - self._thefts):
             self._thefts.add(kid)
             bound = self.ring.bounds[kid]
-            wait = bound - self._agenda.now
+            # It lies behind when the key was withdrawn long before anybody said that it leaked.
+            wait = max(0, bound - self._agenda.now)
             for when in (
                 self._agenda.now + self._dice.randint(0, wait),
                 bound + 1,

@@ -11,7 +11,8 @@ from keyvault_jwt.clock import Instant, Milliseconds
 from tests.model.shown import held_for
 from tests.simulation.breakages import broken_part
 from tests.simulation.counts import Counts
-from tests.simulation.ring import AMPLE, Ring
+from tests.simulation.drawn_policy import AMPLE
+from tests.simulation.ring import Ring
 from tests.simulation.simulated_world import START, Scenario, SimulatedWorld
 from tests.simulation.story import Violation
 from tests.simulation.troubles import plan_troubles
@@ -75,7 +76,8 @@ def _left_alone(world: SimulatedWorld) -> None:
         scheduler.idle = True
     world.schedulers[0].hire(len(world.rings))
     for ring in world.rings:
-        world.schedulers[0].look_at(ring, 1)
+        # A read may show what was there S ago; from then on it shows what operators left.
+        world.schedulers[0].look_at(ring, 1 + ring.terms.staleness)
         world.agenda.after(1, partial(_require_life, world, ring, world.agenda.now))
     world.agenda.run_while(lambda: any(not ring.over for ring in world.rings))
 

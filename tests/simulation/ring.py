@@ -10,16 +10,14 @@ from keyvault_jwt.document import SigningDocument
 from keyvault_jwt.keyring import Keyring
 from keyvault_jwt.keys import KeyState
 from keyvault_jwt.policy import RotationPolicy
-from keyvault_jwt.store import DocumentKind, DocumentName, Draft, Limits
+from keyvault_jwt.store import DocumentKind, DocumentName, Draft
 from tests.model.shown import Shown, authority_of, derived_of, held_for
-from tests.simulation.drawn_policy import Terms
+from tests.simulation.drawn_policy import AMPLE, Terms
 from tests.simulation.exercised import entry_names
 from tests.simulation.faults import Faults
 from tests.simulation.restored import Copy, Tampering, resumed
 from tests.simulation.skewed_witness import SkewedWitness
 from tests.simulation.story import Violation
-
-AMPLE = Limits(document_bytes=1 << 20)
 
 
 class Ring:

@@ -8,8 +8,8 @@ from typing import Final
 
 from keyvault_jwt.clock import Instant
 from keyvault_jwt.store import DocumentKind, DocumentName, Limits
-from tests.simulation.drawn_policy import log_uniform
-from tests.simulation.ring import AMPLE, Ring
+from tests.simulation.drawn_policy import AMPLE, log_uniform
+from tests.simulation.ring import Ring
 from tests.simulation.simulated_world import START, SimulatedWorld
 
 _ROUTINE_SHARE: Final = 0.75
