@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from .access import access
-from .address import Address, parse_url, require_known
-from .credentials import Credentials, StaticToken, given_token
+from .address import Address, parse_url
+from .credentials import Credentials, StaticToken
 from .kv_store import VaultStore
 from .session import Session
 
@@ -17,14 +17,7 @@ def open_url(url: str) -> VaultStore:
     The server, its namespace and certificates, and secrets come from the environment that
     Vault's and OpenBao's own clients use.  Raises `BadStoreURL` and `StoreError`s.
     """
+    from .auth import credentials  # noqa: PLC0415  (`access` has no need of the ways to log in)
+
     address, parameters = parse_url(url)
-    return VaultStore(Session(address, _credentials(address, parameters)))
-
-
-def _credentials(address: Address, parameters: dict[str, str]) -> Credentials:
-    if parameters.get("auth", "token") == "token":
-        require_known({name: value for name, value in parameters.items() if name != "auth"})
-        return given_token()
-    from .auth import credentials  # noqa: PLC0415  (most of what it needs is needed by nobody else)
-
-    return credentials(address, parameters)
+    return VaultStore(Session(address, credentials(address, parameters)))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -88,12 +87,6 @@ def parse_url(url: str) -> tuple[Address, dict[str, str]]:
         staleness=staleness,
     )
     return address, parameters
-
-
-def require_known(parameters: Mapping[str, str]) -> None:
-    """Raise `BadStoreURL` for parameters that nobody took."""
-    if parameters:
-        raise _bad(f"it has options that mean nothing here: {', '.join(sorted(parameters))}")
 
 
 def _server() -> str:

@@ -9,9 +9,8 @@ import pytest
 
 from keyvault_jwt.testing.bao_cluster import BaoCluster
 from keyvault_jwt.testing.bao_server import BaoServer
-from keyvault_jwt_vault import Session, VaultStore, open_url
+from keyvault_jwt_vault import Session, StaticToken, VaultStore, open_url
 from keyvault_jwt_vault.address import parse_url
-from keyvault_jwt_vault.credentials import given_token
 from tests.vault.store.fault_proxy import FaultProxy
 
 
@@ -65,10 +64,12 @@ def waits() -> list[float]:
 
 
 @pytest.fixture
-def hurried_store(proxy: FaultProxy, prefix_url: str, waits: list[float]) -> Iterator[VaultStore]:
+def hurried_store(
+    bao: BaoServer, proxy: FaultProxy, prefix_url: str, waits: list[float]
+) -> Iterator[VaultStore]:
     """A store behind the proxy that has looked at its mount and notes pauses instead of making them."""
     address, _ = parse_url(f"{prefix_url}?read_timeout=500ms")
-    with VaultStore(Session(address, given_token(), wait=waits.append)) as opened:
+    with VaultStore(Session(address, StaticToken(bao.token), wait=waits.append)) as opened:
         assert list(opened.names()) == []
         proxy.requests.clear()
         yield opened

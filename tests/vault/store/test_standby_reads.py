@@ -10,9 +10,8 @@ import pytest
 from keyvault_jwt.errors import DocumentTooLarge, StoreUnavailable
 from keyvault_jwt.store import DocumentKind, DocumentName, Draft, Limits
 from keyvault_jwt.testing.bao_cluster import BaoCluster
-from keyvault_jwt_vault import Session, VaultStore, open_url
+from keyvault_jwt_vault import Session, StaticToken, VaultStore, open_url
 from keyvault_jwt_vault.address import parse_url
-from keyvault_jwt_vault.credentials import given_token
 from keyvault_jwt_vault.kv_store import LIMITS
 from tests.waiting import until
 
@@ -70,7 +69,7 @@ def test_a_document_of_the_limit_fits_into_an_entry_of_raft(
         monkeypatch.setenv(name, value)
     address, _ = parse_url(f"vault://secret/{uuid4().hex}")
     worst = (os.urandom(LIMITS.document_bytes), b"<" * LIMITS.document_bytes, b"a" * LIMITS.document_bytes)
-    with VaultStore(Session(address, given_token()), limits=Limits(2_000_000)) as store:
+    with VaultStore(Session(address, StaticToken(cluster.token)), limits=Limits(2_000_000)) as store:
         version = None
         for revision, data in enumerate(worst, 1):
             version = store.replace(NAME, Draft(data, revision, uuid4()), expected=version)

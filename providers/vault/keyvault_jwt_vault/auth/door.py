@@ -33,7 +33,11 @@ class Door:
 
     def __init__(self, address: Address, *, clock: Clock | None = None) -> None:
         self.address = address
-        self._bounds = Bounds(address.connect_timeout, address.read_timeout, clock or SystemClock())
+        self._bounds = Bounds(
+            min(address.connect_timeout, address.deadline),
+            min(address.read_timeout, address.deadline),
+            clock or SystemClock(),
+        )
         self._connections: PerProcess[RawAdapter] = PerProcess(lambda: connect(address))
 
     def ask(
