@@ -28,10 +28,10 @@ pip-install = { $(BIN)/python -m pip --version >/dev/null 2>&1 || $(BIN)/python 
 	&& $(BIN)/python -m pip install --quiet --constraint constraints.txt --upgrade pip \
 	&& $(BIN)/python -m pip install --quiet $(PINNED) $(1)
 
-.PHONY: help up demo test lint types imports unit model failpoints race simulate format bench constraints clean
+.PHONY: help up demo test lint types imports unit model failpoints race chaos-vault simulate format bench constraints clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "%-12s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-12s %s\n", $$1, $$2 }' Makefile
 
 up: $(VENV)/.runtime ## rotate, publish and show keys on the embedded store, at 127.0.0.1:8700
 	@exec $(BIN)/keyvault-jwt up $(ARGS)
@@ -64,6 +64,9 @@ failpoints: $(VENV)/.development ## kill every command, and fill its disk, at ev
 
 race: $(VENV)/.development ## let 64 processes race for one rotation, 100 times (in Vault: ARGS="--store vault")
 	$(BIN)/python -m tests.race $(ARGS)
+
+chaos-vault: $(VENV)/.development ## kill the leader of three Vault nodes 20 times under a fleet at work
+	$(BIN)/python -m tests.chaos_vault $(ARGS)
 
 format: $(VENV)/.development ## rewrite the sources in the one style
 	$(BIN)/ruff check --fix-only .
