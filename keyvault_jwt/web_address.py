@@ -88,7 +88,7 @@ def web_address(url: str, *, reach: Reach = Reach.ANYWHERE, allow_plain_http: bo
     if parts.username is not None or parts.password is not None:
         raise BadURL("the URL holds a user or password", fix="give credentials as a header instead")
     if scheme == "http" and not allow_plain_http:
-        if reach is Reach.PUBLIC or not _names_this_machine(host):
+        if reach is Reach.PUBLIC or not names_this_machine(host):
             raise BadURL(
                 f"plain HTTP to {host} is refused",
                 why="whoever sits on the way could hand you keys of their own",
@@ -98,7 +98,8 @@ def web_address(url: str, *, reach: Reach = Reach.ANYWHERE, allow_plain_http: bo
     return WebAddress(scheme, host, port or _PORTS[scheme], parts.path or "/", parts.query, reach)
 
 
-def _names_this_machine(host: str) -> bool:
+def names_this_machine(host: str) -> bool:
+    """Whether a URL's host is loopback, by number or by name (RFC 6761 section 6.3)."""
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:

@@ -12,7 +12,8 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 from keyvault_jwt.clock import Milliseconds
 from keyvault_jwt.duration import milliseconds, parse_duration
-from keyvault_jwt.errors import BadDuration, BadStoreURL
+from keyvault_jwt.errors import BadDuration, BadStoreURL, BadURL
+from keyvault_jwt.web_address import web_address
 
 from .environment import from_environment
 
@@ -29,7 +30,10 @@ class Address:
     are paths; `authorities` may also be a directory of them.  Times are milliseconds:
     `connect_timeout` and `read_timeout` bound one try, `deadline` a request with its
     repetitions, and `staleness` is how old a read may be (None: the active node must answer it;
-    0: it does, says who set the store up).
+    0: it does, says who set the store up).  `allow_plain_http` lets the token go in the clear to
+    another machine, as in a pod whose sidecar speaks TLS; to this machine it always may.
+
+    Raises `BadStoreURL` for a `server` that is none, or that plain HTTP may not lead to.
     """
 
     server: str
@@ -45,6 +49,10 @@ class Address:
     read_timeout: Milliseconds = 10_000
     deadline: Milliseconds = 30_000
     staleness: Milliseconds | None = None
+    allow_plain_http: bool = False
+
+    def __post_init__(self) -> None:
+        _require_server(self.server, allow_plain_http=self.allow_plain_http)
 
     def path(self, *parts: str) -> str:
         """Return parts joined under the prefix, as KV paths are."""
@@ -72,7 +80,7 @@ def parse_url(url: str) -> tuple[Address, dict[str, str]]:
     staleness = _duration("staleness", parameters.pop("staleness")) if "staleness" in parameters else None
     namespace = parameters.pop("namespace", None)
     address = Address(
-        server=_server(),
+        server=(from_environment("ADDR") or _DEFAULT_SERVER).rstrip("/"),
         mount=mount,
         prefix=prefix,
         namespace=(from_environment("NAMESPACE") if namespace is None else namespace).strip("/"),
@@ -85,20 +93,33 @@ def parse_url(url: str) -> tuple[Address, dict[str, str]]:
         read_timeout=times["read_timeout"],
         deadline=times["deadline"],
         staleness=staleness,
+        allow_plain_http=_consent(parameters.pop("allow_plain_http", None)),
     )
     return address, parameters
 
 
-def _server() -> str:
-    server = from_environment("ADDR") or _DEFAULT_SERVER
+def _require_server(server: str, *, allow_plain_http: bool) -> None:
     try:
-        parts = urlsplit(server)
-        sound = parts.scheme in {"https", "http"} and bool(parts.hostname) and (parts.port or 1) > 0
-    except ValueError:
+        place = web_address(server, allow_plain_http=True)
+    except BadURL:
         raise _bad_server() from None
-    if not sound or "@" in parts.netloc or parts.query or parts.fragment:
+    if place.query or "?" in server or "#" in server:
         raise _bad_server()
-    return server.rstrip("/")
+    try:
+        web_address(server, allow_plain_http=allow_plain_http)
+    except BadURL:
+        raise BadStoreURL(
+            f"plain HTTP to the Vault server {place.host} is refused",
+            why="the token and every private half would go over the network in the clear",
+            fix="set VAULT_ADDR to https://…; where a sidecar or tunnel encrypts the way, say so in the "
+            "store URL: ?allow_plain_http=true",
+        ) from None
+
+
+def _consent(word: str | None) -> bool:
+    if word not in {None, "true", "false"}:
+        raise _bad("its allow_plain_http is neither true nor false")
+    return word == "true"
 
 
 def _file(name: str) -> Path | None:

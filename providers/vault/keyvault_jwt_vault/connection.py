@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import ssl
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 import requests
 from hvac.adapters import RawAdapter
 from requests.adapters import HTTPAdapter
 from requests.utils import get_environ_proxies
+
+from keyvault_jwt.web_address import names_this_machine
 
 from .address import Address
 from .errors import NotTrusted
@@ -58,6 +61,8 @@ def connect(address: Address) -> RawAdapter:
 def _proxies(address: Address) -> dict[str, str]:
     if address.proxy:
         return {"http": address.proxy, "https": address.proxy}
+    if names_this_machine(urlsplit(address.server).hostname or ""):
+        return {}  # Vault's own client asks no proxy for loopback either, unless it is named for Vault
     return dict(get_environ_proxies(address.server))
 
 
