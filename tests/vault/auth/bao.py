@@ -3,65 +3,50 @@
 from __future__ import annotations
 
 import json
-import os
 import secrets
-import socket
-import subprocess
-import sys
+from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from types import TracebackType
+from typing import Any, Self
 
 import httpx
 
+from keyvault_jwt.testing.bao_server import BaoServer, free_port
 from keyvault_jwt_vault.address import Address
 from tests.vault.auth.authority import Authority
-from tests.waiting import until
 
 
 class Bao:
-    """The server, and its root's hand on it."""
+    """The server while the context is open, and its root's hand on it."""
 
     def __init__(self, directory: Path, authority: Authority) -> None:
-        self.authority, self._directory = authority, directory
-        self._root, self._audit = secrets.token_hex(16), directory / "audit.log"
-        plain, tls = _free_ports(2)
-        self.server, self.tls_server = f"http://127.0.0.1:{plain}", f"https://127.0.0.1:{tls}"
+        self.authority, self._audit = authority, directory / "audit.log"
         certificate, key = authority.issue("server", server=True)
-        config = directory / "bao.hcl"
-        config.write_text(
-            f'listener "tcp" {{ address = "127.0.0.1:{tls}" tls_cert_file = "{certificate}" '
+        tls = free_port()
+        self._bao = BaoServer(
+            config=f'listener "tcp" {{ address = "127.0.0.1:{tls}" tls_cert_file = "{certificate}" '
             f'tls_key_file = "{key}" }}\n'
             f'audit "file" "log" {{ options {{ file_path = "{self._audit}" }} }}\n'
         )
-        environment = {
-            "PATH": os.environ["PATH"],
-            "HOME": str(directory),
-            "BAO_DEV_ROOT_TOKEN_ID": self._root,
-            "BAO_DEV_LISTEN_ADDRESS": f"127.0.0.1:{plain}",
-        }
-        bao = Path(sys.executable).with_name("bao")
-        with (directory / "bao.log").open("wb") as log:
-            self._process = subprocess.Popen(
-                [bao, "server", "-dev", "-dev-no-store-token", f"-config={config}"],
-                env=environment,
-                stdout=log,
-                stderr=log,
-            )
-        self._client = httpx.Client(trust_env=False, headers={"X-Vault-Token": self._root})
-        until(self._is_up)
+        self.tls_server = f"https://127.0.0.1:{tls}"
+        self._asked, self._read = Counter[str](), 0
+        self._client = httpx.Client(trust_env=False, headers={"X-Vault-Token": self._bao.token})
 
-    def _is_up(self) -> bool:
-        assert self._process.poll() is None, (self._directory / "bao.log").read_text()
-        try:
-            return self._client.get(f"{self.server}/v1/sys/health").status_code == 200
-        except httpx.TransportError:
-            return False
+    def __enter__(self) -> Self:
+        self._bao.__enter__()
+        return self
 
-    def stop(self) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self._client.close()
-        self._process.kill()
-        self._process.wait()
+        self._bao.__exit__(kind, error, trace)
+
+    @property
+    def server(self) -> str:
+        """Where the server listens without TLS."""
+        return self._bao.url
 
     def ask(self, method: str, path: str, body: object = None, **headers: str) -> dict[str, Any]:
         """Do as root, and return the answer's JSON."""
@@ -98,8 +83,14 @@ class Bao:
 
     def requests(self, path: str) -> int:
         """Return how often the server was asked for a path, by its own audit log."""
-        lines = (json.loads(line) for line in self._audit.read_text().splitlines())
-        return sum(line["type"] == "request" and line["request"]["path"] == path for line in lines)
+        with self._audit.open("rb") as log:
+            log.seek(self._read)
+            fresh = log.read()
+        whole = fresh[: fresh.rfind(b"\n") + 1]
+        self._read += len(whole)
+        entries = [json.loads(line) for line in whole.splitlines()]
+        self._asked.update(one["request"]["path"] for one in entries if one["type"] == "request")
+        return self._asked[path]
 
 
 class AppRoleAt:
@@ -122,11 +113,3 @@ class AppRoleAt:
 
 
 READER = 'path "secret/data/jwt/*" { capabilities = ["read"] }'
-
-
-def _free_ports(count: int) -> list[int]:
-    held = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [int(one.getsockname()[1]) for one in held]
-    for one in held:
-        one.close()
-    return ports

@@ -21,8 +21,7 @@ Opened = Callable[..., Credentials]
 def bao(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bao]:
     """Yield a running server with a document that a reader may read."""
     directory = tmp_path_factory.mktemp("bao")
-    bao = Bao(directory, Authority(directory))
-    try:
+    with Bao(directory, Authority(directory)) as bao:
         bao.ask("POST", "secret/data/jwt/there", {"data": {"is": "there"}})
         bao.ask(
             "PUT",
@@ -30,8 +29,6 @@ def bao(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bao]:
             {"policy": 'path "secret/data/jwt/*" { capabilities = ["read"] }'},
         )
         yield bao
-    finally:
-        bao.stop()
 
 
 @pytest.fixture(autouse=True)
