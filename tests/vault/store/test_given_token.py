@@ -80,9 +80,9 @@ def test_a_token_file_written_anew_is_taken_up(
 def test_a_given_token_is_renewed_at_use(
     prefix_url: str, environment: pytest.MonkeyPatch, tmp_path: Path, bao: BaoServer
 ) -> None:
-    """A store over a token of 2 s reads for three times as long; `token_file` names where it is."""
+    """A store over a token of 4 s reads for longer than that; `token_file` names where it is."""
     environment.delenv("BAO_TOKEN")
-    (tmp_path / "sink").write_text(bao.token_for(READS, ttl="2s"))
+    (tmp_path / "sink").write_text(bao.token_for(READS, ttl="4s"))
     end = time.monotonic() + 6
     with open_url(f"{prefix_url}?token_file={tmp_path / 'sink'}") as store:
         while time.monotonic() < end:
