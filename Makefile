@@ -59,10 +59,10 @@ unit: $(VENV)/.development ## run the unit tests alone
 model: $(VENV)/.development ## explore what can happen, within stated bounds, and find every fault put into the code
 	PYTHONHASHSEED=0 $(BIN)/python -m tests.model
 
-failpoints: $(VENV)/.development ## kill every command, and fill its disk, at every system call
-	$(BIN)/python -m tests.failpoints
+failpoints: $(VENV)/.development ## kill every command, and fill its disk, at every system call (ARGS="--store vault": at every request)
+	$(BIN)/python -m tests.failpoints $(ARGS)
 
-race: $(VENV)/.development ## let 64 processes race for one rotation, 100 times (in Vault: ARGS="--store vault")
+race: $(VENV)/.development ## let 64 processes race for one rotation, 100 times (ARGS="--store vault": in Vault)
 	$(BIN)/python -m tests.race $(ARGS)
 
 chaos-vault: $(VENV)/.development ## kill the leader of three Vault nodes 20 times under a fleet at work

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from uuid import UUID
@@ -12,7 +11,7 @@ from keyvault_jwt.keyring import Keyring
 from keyvault_jwt.keys import KeyState
 from keyvault_jwt.plan import KEPT_TOMBSTONES
 from keyvault_jwt.store import DocumentKind, DocumentName
-from tests.failpoints.machine import STORE, Machine
+from tests.failpoints.machine import Machine
 from tests.model.counted_keys import counted_key
 from tests.model.model_store import RING
 from tests.model.scenes import ISSUER, seconds_policy
@@ -121,16 +120,16 @@ def archived(machine: Machine) -> None:
 def restored(machine: Machine) -> None:
     """A store put back to an old copy, from before a rotation and a revocation."""
     ready(machine)
-    store, copy = machine.folder / STORE, machine.folder / "backup"
-    shutil.copytree(store, copy)
+    store = machine.manager.store
+    copies = {name: store.read(name) for name in store.names()}
     machine.later(2000)
     machine.reconcile()
     active = machine.keyring.active
     assert active is not None
     machine.manager.revoke(RING, active.kid, reason="leaked")
-    shutil.rmtree(store / RING)
-    shutil.move(copy / RING, store / RING)
-    shutil.rmtree(copy)
+    for name, copy in copies.items():
+        assert copy is not None
+        machine.put_back(name, copy.draft)
 
 
 # --- commands ------------------------------------------------------------------------------------

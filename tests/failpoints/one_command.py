@@ -1,8 +1,9 @@
 """`one_command.py NAME FOLDER`: disturb one command at its points; a line of JSON for each.
 
-First each process is killed there; then, with `--mount`, on a small disk of its own, for which
-it needs a mount namespace, the disk is filled there.  With `--every`, at each point of each
-system call; else at a part of them.
+With `--vault` it runs against the server of the environment, else on a disk: first each process
+is killed there; then, with `--mount`, on a small disk of its own, for which it needs a mount
+namespace, the disk is filled there.  With `--every`, at each point of each step; else at a part
+of them.
 """
 
 from __future__ import annotations
@@ -14,31 +15,59 @@ import sys
 import traceback
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+from uuid import uuid4
 
+from keyvault_jwt_vault import Address
+from tests.failpoints.disk_proof import DiskProof
 from tests.failpoints.proof import Left, Proof
+from tests.failpoints.site import Site
 from tests.failpoints.small_disk import SmallDisk
 from tests.failpoints.trap import Point
+from tests.failpoints.vault_site import VaultSite
 
-Disturb = Callable[[Proof, Point], Left]
+Disturb = Callable[[Point], Left]
 
 
-def a_part_of(points: Iterable[Point]) -> list[Point]:
-    """Return the first and the last of each kind of point, and all around a rename, where states change."""
+def a_part_of(points: Iterable[Point], site: Site) -> list[Point]:
+    """Return the first and the last of each kind of point, and all around a step that changes documents."""
     kinds: dict[tuple[str, str], list[Point]] = {}
     for point in points:
         kinds.setdefault((point.step, point.moment), []).append(point)
     ends = {point for kind in kinds.values() for point in (kind[0], kind[-1])}
-    return [point for kind in kinds.values() for point in kind if point in ends or point.step == "rename"]
+    return [
+        point
+        for kind in kinds.values()
+        for point in kind
+        if point in ends or site.lands(point.document, point.step)
+    ]
 
 
-def disturbances(points: list[Point], *, mounted: bool) -> Iterator[tuple[str, Disturb, Point]]:
+def disturbances(proof: Proof, points: list[Point], *, mounted: bool) -> Iterator[tuple[str, Disturb, Point]]:
     """Yield what is done at which point, by name.
 
     A disk that fills up after a call is full before the next one: the same point.
     """
-    yield from (("kill", Proof.kill, point) for point in points)
-    if mounted:
-        yield from (("fill", Proof.fill, point) for point in points if point.moment != "after")
+    yield from (("kill", proof.kill, point) for point in points)
+    if mounted and isinstance(proof, DiskProof):
+        yield from (("fill", proof.fill, point) for point in points if point.moment != "after")
+
+
+def on_disk(name: str, folder: Path, *, mount: bool) -> DiskProof:
+    """Return the proof of a command on a disk."""
+    disk = SmallDisk(folder / "disk")
+    disk.folder.mkdir()
+    if mount:
+        disk.mount()
+    os.environ["KEYVAULT_JWT_STATE"] = str(disk.folder / "state")
+    return DiskProof(name, folder, disk)
+
+
+def in_vault(name: str, folder: Path) -> Proof:
+    """Return the proof of a command in the environment's Vault, below a prefix of its own."""
+    address = Address(
+        server=os.environ["BAO_ADDR"], mount="secret", prefix=f"failpoints/{name}-{uuid4().hex}"
+    )
+    return Proof(name, VaultSite(address, os.environ["BAO_TOKEN"], folder))
 
 
 def main() -> None:
@@ -48,20 +77,20 @@ def main() -> None:
     parser.add_argument("folder", type=Path)
     parser.add_argument("--every", action="store_true")
     parser.add_argument("--mount", action="store_true")
+    parser.add_argument("--vault", action="store_true")
     asked = parser.parse_args()
-    disk = SmallDisk(asked.folder / "disk")
-    disk.folder.mkdir()
-    if asked.mount:
-        disk.mount()
     for variable in [name for name in os.environ if name.startswith("KEYVAULT_JWT_")]:
         del os.environ[variable]
-    os.environ["KEYVAULT_JWT_STATE"] = str(disk.folder / "state")
-    proof = Proof(asked.name, asked.folder, disk)
-    points = proof.points if asked.every else a_part_of(proof.points)
-    for how, disturb, point in disturbances(points, mounted=asked.mount):
+    proof = (
+        in_vault(asked.name, asked.folder)
+        if asked.vault
+        else on_disk(asked.name, asked.folder, mount=asked.mount)
+    )
+    points = proof.points if asked.every else a_part_of(proof.points, proof.site)
+    for how, disturb, point in disturbances(proof, points, mounted=asked.mount):
         told = {"how": how, "point": f"{asked.name}/{point.name}", "ended": "", "failure": ""}
         try:
-            left = disturb(proof, point)
+            left = disturb(point)
             told["ended"] = left.ending
             proof.converge(left)
         except Exception as error:

@@ -1,33 +1,21 @@
-"""The proof of one lifecycle command: disturbed at any system call, it converges and loses nothing."""
+"""The proof of one lifecycle command: disturbed at any step, it converges and loses nothing."""
 
 from __future__ import annotations
 
 import os
-import shutil
 import signal
 import traceback
 from contextlib import nullcontext, suppress
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 from keyvault_jwt.clock import Instant
 from keyvault_jwt.errors import KeyringExists, KeyringFrozen, KeyvaultJWTError
 from keyvault_jwt.store import DocumentName, Draft
 from keyvault_jwt.testing.fake_clock import START
 from tests.failpoints.lifecycle import LIFECYCLE, Lifecycle
-from tests.failpoints.machine import STORE, TARGET, Landed, Machine
-from tests.failpoints.small_disk import SmallDisk
-from tests.failpoints.surface import (
-    AUTHORITY,
-    Documents,
-    Shape,
-    check_derived,
-    documents_on,
-    keyring_in,
-    leftovers,
-    live_on,
-    shape_of,
-)
+from tests.failpoints.machine import Landed, Machine
+from tests.failpoints.site import STORE, TARGET, Documents, Site
+from tests.failpoints.surface import AUTHORITY, Shape, check_derived, keyring_in, live_on, shape_of
 from tests.failpoints.trap import Point, Trap
 from tests.model.model_store import RING
 from tests.model.witness import Unwatched, Witness
@@ -38,12 +26,12 @@ SCENE, DISTURBED, RESTARTED = 0, 1, 2
 
 @dataclass(frozen=True)
 class State:
-    """What is on disk after so many writes of the command, and what a witness has seen by then."""
+    """What is there after so many writes of the command, and what a witness has seen by then."""
 
     documents: Documents
     witness: Witness
-    rename: int = -1
-    """The number of the system call by which it came about."""
+    step: int = -1
+    """The number of the step by which it came about."""
 
 
 @dataclass(frozen=True)
@@ -55,22 +43,22 @@ class Left:
 
 
 class Proof:
-    """One command with its scene on a disk, ready to be disturbed at any of its `points`."""
+    """One command with its scene at a site, ready to be disturbed at any of its `points`."""
 
-    def __init__(self, name: str, folder: Path, disk: SmallDisk) -> None:
-        self.name, self._disk = name, disk
+    def __init__(self, name: str, site: Site) -> None:
+        self.name, self.site = name, site
         self._life: Lifecycle = LIFECYCLE[name]
-        self._start = folder / "start"
         self._lived: set[bytes] = set()
         self._now, witness = self._make_scene()
-        self._was = keyring_in(documents_on(disk.folder), STORE)
-        shutil.copytree(disk.folder, self._start)
-        self._states = [State(documents_on(disk.folder), witness)]
+        self.states = [State(site.documents(), witness)]
+        site.keep()
+        self._was = keyring_in(self.states[0].documents, STORE)
         trap = Trap()
-        self._run(Machine(disk.folder, self._now, DISTURBED, trap=trap, landed=self._note(trap)))
+        with Machine(site, self._now, DISTURBED, trap=trap, landed=self._note(trap)) as machine:
+            self._run(machine)
         self.points = trap.points()
         self._wanted: tuple[Shape | None, ...] = ()
-        self._wanted = self._converged(self._states[-1].witness)
+        self._wanted = self._converged(self.states[-1].witness)
 
     # --- disturbing it ---------------------------------------------------------------------------
 
@@ -81,39 +69,22 @@ class Proof:
             os.write(pipe[1], here.name.encode())
             os.kill(os.getpid(), signal.SIGKILL)
 
-        self._restore()
+        self.site.restore()
         pipe = os.pipe()
-        told, status = self._disturbed(Trap(point, die), pipe)
+        told, status = self.disturbed(Trap(point, die), pipe)
         assert os.WIFSIGNALED(status), f"it was not killed, but said {told}"
         assert os.WTERMSIG(status) == signal.SIGKILL, f"it died of signal {os.WTERMSIG(status)}"
         assert told == point.name, f"it was killed at {told}"
-        landed = self._landed_by(point)
-        return Left("killed", self._states[landed - 1 : landed])
-
-    def fill(self, point: Point) -> Left:
-        """Fill the disk at the point, see the command end in order, and return what it may have left."""
-
-        def fill(here: Point) -> None:
-            os.write(pipe[1], here.name.encode() + b"\n")
-            self._disk.fill()
-
-        self._restore()
-        pipe = os.pipe()
-        told, status = self._disturbed(Trap(point, fill), pipe)
-        where, _, ending = told.partition("\n")
-        assert where == point.name, f"the disk was filled at {where}"
-        assert os.waitstatus_to_exitcode(status) == 0, f"the command broke: {ending}"
-        self._disk.make_room()
-        landed = len(self._states) if ending == "done" else self._landed_by(point)
-        return Left(ending, self._states[landed - 1 :])
+        landed = self.landed_by(point)
+        return Left("killed", self.states[landed - 1 : landed])
 
     def converge(self, left: Left) -> None:
-        """Check that the disk holds what was left, repeat the command, and compare where it ends."""
+        """Check that what was left is there, repeat the command, and compare where it ends."""
         ended = self._converged(self._found(left.possible).witness)
         for found, wanted in zip(ended, self._wanted, strict=True):
             assert found == wanted, f"it converged to another state:\n{found}\ninstead of\n{wanted}"
 
-    def _disturbed(self, trap: Trap, pipe: tuple[int, int]) -> tuple[str, int]:
+    def disturbed(self, trap: Trap, pipe: tuple[int, int]) -> tuple[str, int]:
         """Run the command in a child with a trap; return what it told, and how it ended."""
         child = os.fork()
         if child == 0:
@@ -133,24 +104,24 @@ class Proof:
 
     def _ending(self, trap: Trap) -> str:
         try:
-            self._run(Machine(self._disk.folder, self._now, DISTURBED, trap=trap))
+            self._run(Machine(self.site, self._now, DISTURBED, trap=trap))
         except KeyvaultJWTError as error:
             return error.code
         return "done"
 
-    def _landed_by(self, point: Point) -> int:
+    def landed_by(self, point: Point) -> int:
         """Return how many states have come about when the point is reached."""
         reached = point.number + (point.moment == "after")
-        return sum(state.rename < reached for state in self._states)
+        return sum(state.step < reached for state in self.states)
 
     def _found(self, possible: list[State]) -> State:
-        """Return the state that is on disk, which must be one of these: every document old or new."""
-        there = documents_on(self._disk.folder)
+        """Return the state that is there, which must be one of these: every document old or new."""
+        there = self.site.documents()
         for state in possible:
             if state.documents == there:
                 return state
         names = {f"{place} {name} at {draft.revision}" for (place, name), draft in there.items()}
-        raise AssertionError(f"the disk holds what no write of the command left: {sorted(names)}")
+        raise AssertionError(f"no write of the command left what is there: {sorted(names)}")
 
     # --- converging --------------------------------------------------------------------------------
 
@@ -162,16 +133,14 @@ class Proof:
             if place == STORE:
                 seen[0] = seen[0].landed(name, draft, now)
 
-        machine = Machine(self._disk.folder, self._now, RESTARTED, landed=landed)
-        if not self._wanted:
+        with Machine(self.site, self._now, RESTARTED, landed=landed) as machine:
+            if self._wanted:
+                # Who repeats it may learn that the keyring was made after all.
+                with suppress(KeyringExists) if self._life.founds else nullcontext():
+                    self._run(machine)
             self._rest(machine)
-        else:
-            # Who repeats it may learn that the keyring was made after all.
-            with suppress(KeyringExists) if self._life.founds else nullcontext():
-                self._run(machine)
-            self._rest(machine)
-        there = documents_on(self._disk.folder)
-        assert not leftovers(self._disk.folder), f"left aside: {leftovers(self._disk.folder)}"
+        there, aside = self.site.documents(), self.site.leftovers()
+        assert not aside, f"left aside: {aside}"
         for place in (STORE, TARGET):
             check_derived(there, place)
         self._live_on(there, seen[0])
@@ -209,27 +178,21 @@ class Proof:
         def landed(place: str, name: DocumentName, draft: Draft, now: Instant) -> None:
             witness[0] = witness[0].landed(name, draft, now)
 
-        machine = Machine(self._disk.folder, START, SCENE, landed=landed)
-        self._life.scene(machine)
+        with Machine(self.site, START, SCENE, landed=landed) as machine:
+            self._life.scene(machine)
         return machine.clock.wall(), Unwatched(0) if self._life.rewrites else witness[0]
 
     def _note(self, trap: Trap) -> Landed:
         """Return a listener that adds the state after each write of the undisturbed run."""
 
         def landed(place: str, name: DocumentName, draft: Draft, now: Instant) -> None:
-            last = self._states[-1]
+            last = self.states[-1]
             documents = {**last.documents, (place, name): draft}
             witness = last.witness.landed(name, draft, now) if place == STORE else last.witness
-            rename = max(n for n, (_, step) in enumerate(trap.calls) if step == "rename")
-            self._states.append(State(documents, witness, rename))
+            landing = max(n for n, call in enumerate(trap.calls) if self.site.lands(*call))
+            self.states.append(State(documents, witness, landing))
 
         return landed
 
     def _run(self, machine: Machine) -> object:
         return self._life.run(machine, self._was)
-
-    def _restore(self) -> None:
-        """Put the disk back to where the command starts from."""
-        for entry in self._disk.folder.iterdir():
-            shutil.rmtree(entry)
-        shutil.copytree(self._start, self._disk.folder, dirs_exist_ok=True)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
+from keyvault_jwt.testing.bao_server import BaoServer
 from tests.failpoints.small_disk import own_mounts
 
 _TREE = Path(__file__).parents[2]
@@ -29,16 +31,28 @@ class Disturbed:
 
 
 def run(name: str, folder: Path, *, every: bool = False) -> list[Disturbed]:
-    """Disturb a command in a process of its own; fails unless that process comes to its end.
+    """Disturb a command on files in a process of its own; fails unless that process comes to its end.
 
     It is on a small disk of its own, which is filled, too, where the machine lets us mount one.
     """
     mounts = own_mounts()
     options = (["--every"] if every else []) + ([] if mounts is None else ["--mount"])
+    return _told(name, folder, mounts or [], options, {})
+
+
+def run_in_vault(name: str, folder: Path, bao: BaoServer, *, every: bool = False) -> list[Disturbed]:
+    """Disturb a command in a Vault server, in the same way; nothing is filled."""
+    return _told(name, folder, [], ["--vault", *(["--every"] if every else [])], bao.environment)
+
+
+def _told(
+    name: str, folder: Path, before: list[str], options: list[str], environment: dict[str, str]
+) -> list[Disturbed]:
     with tempfile.TemporaryDirectory(dir=folder) as place:
         done = subprocess.run(
-            [*(mounts or []), sys.executable, "-m", "tests.failpoints.one_command", name, place, *options],
+            [*before, sys.executable, "-m", "tests.failpoints.one_command", name, place, *options],
             cwd=_TREE,
+            env=os.environ | environment,
             capture_output=True,
             text=True,
             check=False,

@@ -1,21 +1,17 @@
-"""What is on a disk: its documents, what a keyring amounts to, and whether all of it fits together."""
+"""What is at a site: its documents, what a keyring amounts to, and whether all of it fits together."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
-from types import MappingProxyType
 
 import msgspec
 
 from keyvault_jwt import document
 from keyvault_jwt.clock import Instant
 from keyvault_jwt.keyring import Keyring
-from keyvault_jwt.store import DocumentKind, DocumentName, Draft
-from keyvault_jwt.stores.file import FileStore
-from tests.failpoints.machine import STORE, TARGET
+from keyvault_jwt.store import DocumentKind, DocumentName, DocumentStore
+from tests.failpoints.site import Documents
 from tests.model.life import lived_on
 from tests.model.model_store import RING, ModelStore
 from tests.model.shown import authority_of
@@ -23,30 +19,18 @@ from tests.model.witness import Witness
 from tests.model.world import World
 
 AUTHORITY = DocumentName(RING, DocumentKind.AUTHORITY)
-Documents = Mapping[tuple[str, DocumentName], Draft]
 
 
-def documents_on(disk: Path) -> Documents:
-    """Return every document of both stores, as another process reads it."""
-    found = {}
-    for place in (STORE, TARGET):
-        with FileStore(disk / place) as store:
-            for name in store.names():
-                seen = store.read(name)
-                assert seen is not None
-                found[place, name] = seen.draft
-    return MappingProxyType(found)
+def documents_in(place: str, store: DocumentStore) -> Documents:
+    """Return every document of a store; a path that was only prepared for one holds none."""
+    seen = {name: store.read(name) for name in store.names()}
+    return {(place, name): found.draft for name, found in seen.items() if found is not None}
 
 
 def keyring_in(documents: Documents, place: str) -> Keyring | None:
     """Return the keyring that a store's authority holds."""
     draft = documents.get((place, AUTHORITY))
     return None if draft is None else authority_of(draft.data, RING)
-
-
-def leftovers(disk: Path) -> list[str]:
-    """Return the files that a writer puts aside and should not leave."""
-    return [str(path.relative_to(disk)) for path in disk.rglob("*.tmp")]
 
 
 @dataclass(frozen=True)
