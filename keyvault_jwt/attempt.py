@@ -126,6 +126,8 @@ class Attempt:
             version=None if found is None else found.version,
             seen=_NOTHING,
             archives=(),
+            # Who has committed since may have let a remote signer drop what was made before.
+            fresh=tuple(key for key in self.fresh if key.reference is None),
             doubts=0 if moved_on else self.doubts,
         )._read_next(now, write_id)
 
@@ -243,7 +245,7 @@ class Attempt:
             archive=None,
             entries=self.entries + tuple(entry for entry in after.ledger.entries if entry.seq >= first),
             moved=self.moved | (frozenset() if before is None else resting(before, after)),
-            fresh=tuple(key for key in self.fresh if key.kid not in used),
+            fresh=tuple(key for key in self.fresh if key.kid not in used and key.reference is None),
             commits=self.commits + 1,
             news=True,
             races=0,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable
-from typing import Any, Final, Protocol
+from typing import Any, Final, Protocol, runtime_checkable
 
 import msgspec
 from cryptography.exceptions import UnsupportedAlgorithm
@@ -49,6 +49,15 @@ class KeyFactory(Protocol):
 
     def make(self, algorithm: str) -> FreshKey:
         """Return a new key for the exact `alg` name; raises `WrongKeyType` for an unknown one."""
+        ...
+
+
+@runtime_checkable
+class MakesKeys(Protocol):
+    """A store beside which keys are made, whose private halves it keeps."""
+
+    def key_factory(self, ring: str) -> KeyFactory:
+        """Return what makes the keys of a keyring."""
         ...
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from copy import copy
+from dataclasses import replace
 from datetime import timedelta
 from types import TracebackType
 from typing import Any, Self
@@ -20,18 +21,20 @@ from .errors import (
     ClockBehind,
     ClockJumped,
     DocumentError,
+    KeyRefused,
     KeyringNotFound,
     KeyvaultJWTError,
     RemovalUnconfirmed,
 )
 from .events import Event, Listener, log
 from .invariants import exposure
-from .key_factory import FreshKey, KeyFactory, LocalKeyFactory
+from .key_factory import FreshKey, KeyFactory, LocalKeyFactory, MakesKeys
 from .keyring import Keyring
 from .marks import MarkStore, MemoryMarks
 from .plan import Plan, plan
 from .policy import RotationPolicy
 from .report import Report, mark_of
+from .retirement import Retirement
 from .store import DocumentKind, DocumentName, DocumentStore, limits_of, staleness_of
 from .stores.preparation import Prepares
 
@@ -39,6 +42,7 @@ from .stores.preparation import Prepares
 class KeyManager:
     """The life of the keyrings in one store; thread-safe, holds no state but high-water marks.
 
+    Keys are made by `key_factory`, else by the store if it makes any (`MakesKeys`), else here.
     `wait` is called with seconds where a pass must let time go by; `marks` remembers outside
     the store what was seen of it, so that a restored copy is noticed.
     """
@@ -56,7 +60,8 @@ class KeyManager:
     ) -> None:
         self._store = store
         self._clock = SystemClock() if clock is None else clock
-        self._factory = LocalKeyFactory() if key_factory is None else key_factory
+        self._factory = key_factory
+        self._retirement = Retirement(store)
         self._marks = MemoryMarks() if marks is None else marks
         self._listener = listener
         self._wait = threading.Event().wait if wait is None else wait
@@ -205,8 +210,15 @@ class KeyManager:
     ) -> Report:
         """Take a key in as a standby; with `issuer`, make a keyring in which it signs at once.
 
-        Raises `KidReused`, `KeyMismatch`, `WeakKey`, `WrongKeyType` or `KeyringExists`.
+        Raises `KidReused`, `KeyMismatch`, `WeakKey`, `WrongKeyType` or `KeyringExists`, and
+        `KeyRefused` where the store makes the keys.
         """
+        if self._factory is None and isinstance(self._store, MakesKeys):
+            raise KeyRefused(
+                "a key made elsewhere is not taken in here",
+                why="this store is there so that no document holds a private half",
+                fix="import it by the store's URL without its key maker, and rotate by the one with it",
+            )
         if issuer is None:
             return self._run(ring, command.Import(key))
         self._prepare()
@@ -225,6 +237,12 @@ class KeyManager:
         """
         if other._store.read(DocumentName(ring, DocumentKind.AUTHORITY)) is not None:
             command.Adopt(self.keyring(ring), source).require_place(other.keyring(ring))
+        if any(record.reference is not None for record in self.keyring(ring).records):
+            raise KeyRefused(
+                f"keyring {ring} can't be copied",
+                why="private halves of its keys never leave the remote signer that has them",
+                fix="create a keyring in the other store, and let verifiers accept both issuers for a while",
+            )
         other._prepare()
         self.freeze(ring, target or repr(other.store))
         keyring = self.keyring(ring)
@@ -256,7 +274,7 @@ class KeyManager:
         while attempt.call is not None:
             if attempt.keyring is not None:
                 self._require_steady_clock(asked, attempt.keyring)
-            answer = self._perform(attempt.call)
+            answer = self._perform(ring, attempt.call)
             attempt = attempt.resume(answer, now=self._clock.wall(), write_id=self._write_ids())
         failed = isinstance(attempt.outcome, KeyvaultJWTError)
         if attempt.keyring is not None and (attempt.commits or not failed):
@@ -281,12 +299,12 @@ class KeyManager:
                 fix="check the clock (NTP); the next pass counts from the new setting",
             )
 
-    def _perform(self, call: Call) -> Answer:
+    def _perform(self, ring: str, call: Call) -> Answer:
         try:
             if isinstance(call, Read):
                 return self._store.read(call.name)
             if isinstance(call, Generate):
-                return self._factory.make(call.algorithm)
+                return self._keys_of(ring).make(call.algorithm)
             if isinstance(call, Wait):
                 self._wait(call.duration / 1000)
                 return None
@@ -294,8 +312,14 @@ class KeyManager:
         except KeyvaultJWTError as error:
             return error
 
+    def _keys_of(self, ring: str) -> KeyFactory:
+        if self._factory is not None:
+            return self._factory
+        return self._store.key_factory(ring) if isinstance(self._store, MakesKeys) else LocalKeyFactory()
+
     def _told(self, ring: str, outcome: Report | KeyvaultJWTError | None) -> Report:
         if isinstance(outcome, Report):
+            outcome = replace(outcome, alarms=outcome.alarms + self._retirement.tell(outcome.keyring))
             for entry in outcome.entries:
                 facts: dict[str, str | int] = {
                     "kid": entry.kid,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
 
@@ -14,5 +16,32 @@ class RemoteSigner(Protocol):
 
         For ECDSA that is R and S side by side, not DER.  Raises `StoreError` when the signer
         can't be reached or refuses.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class RemoteKey:
+    """A key as the service that may hold its private half is told of it.
+
+    `fingerprint` is the RFC 7638 thumbprint of the public half; `reference` is None once no
+    document names the key to the service any more, or if it never did.
+    """
+
+    algorithm: str
+    fingerprint: str
+    reference: str | None
+
+
+@runtime_checkable
+class RetiresKeys(Protocol):
+    """Holds private halves, and lets them go when no document refers to them any more."""
+
+    def keep(self, ring: str, keys: Iterable[RemoteKey]) -> None:
+        """Destroy the private halves of the keyring that none of its keys refers to.
+
+        `keys` are all of a committed authority.  What is newer than any of them stays: it may be
+        a fresh key of another rotator.  Repeating it, with older keys too, does no harm.
+        Raises `StoreError`.
         """
         ...

@@ -14,7 +14,7 @@ from . import base64url, document, jwk, mint
 from .algorithms import Sign, algorithm_named
 from .clock import Clock, Milliseconds
 from .document import ActiveHalf
-from .errors import IssuerMismatch, MissingExtra, NoActiveKey, SignerLeaseExpired
+from .errors import IssuerMismatch, KeyMismatch, MissingExtra, NoActiveKey, SignerLeaseExpired
 from .events import Listener, log
 from .follower import PATIENCE, Follower, Reading, Role
 from .key_factory import load_private, public_half
@@ -176,7 +176,19 @@ def _remotely(half: ActiveHalf, remote: RemoteSigner | None) -> Sign:
             f"the private half of {half.kid} is with a remote signer, and this store is none",
             fix="open the store through the provider that keeps the key",
         )
-    return lambda data: remote.sign(reference, algorithm, data)
+    good = None if half.public is None else algorithm_named(algorithm).verifier(jwk.load(half.public))
+
+    def sign(data: bytes) -> bytes:
+        signature = remote.sign(reference, algorithm, data)
+        if good is not None and not good(signature, data):
+            raise KeyMismatch(
+                f"what the remote signer returned is no signature by {half.kid}",
+                why=f"it signs for {reference} with another key than was published, or in another form",
+                fix="see whether an older state of it was restored; `revoke` the key if it is lost",
+            )
+        return signature
+
+    return sign
 
 
 def _locally(half: ActiveHalf, private: bytes) -> Sign:

@@ -11,6 +11,8 @@ from typing import Final
 from keyvault_jwt.errors import UsageError
 
 from .address import Address, parse_url
+from .transit.key_name import key_names
+from .transit.mount import transit_mount
 
 EVERY_RING: Final = "*"
 
@@ -19,6 +21,8 @@ _ROLES: Final = MappingProxyType(
     {"rotator": True, "signer": False, "publisher": True, "verifier": False, "auditor": True}
 )
 """Each role, and whether one that serves every keyring must find out which there are."""
+_TRANSIT: Final = frozenset({"rotator", "signer"})
+"""The roles that ask anything of Transit, if the store URL names a mount of it."""
 
 
 def access(role: str, url: str, ring: str) -> tuple[str, tuple[str, ...]]:
@@ -29,9 +33,14 @@ def access(role: str, url: str, ring: str) -> tuple[str, tuple[str, ...]]:
     """
     if role not in _ROLES:
         raise UsageError(f"there is no role {role}", fix=f"the roles are {', '.join(_ROLES)}")
-    address, _ = parse_url(url)
-    places = _places(address, ring)
-    policy = "\n".join(_template(name).substitute(places).strip() for name in _parts(role, ring))
+    address, parameters = parse_url(url)
+    transit = transit_mount(parameters)
+    places, parts = _places(address, ring), _parts(role, ring)
+    if transit is not None and role in _TRANSIT:
+        names = key_names(address, "" if ring == EVERY_RING else ring)
+        places |= {"transit": transit, "names": names}
+        parts.insert(1, f"transit-{role}")
+    policy = "\n".join(_template(name).substitute(places).strip() for name in parts)
     return policy, _notes(role, url, ring, address)
 
 

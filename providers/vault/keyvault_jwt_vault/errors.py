@@ -15,13 +15,20 @@ StoreError
 │   └── ServerFailed         vault_failed           (other 5xx, and answers that are not Vault's)
 ├── StoreDenied
 │   └── Denied               vault_denied
-└── WrongPlace               vault_wrong_place      (no such namespace or mount)
-    └── NotVersioned         vault_not_versioned    (KV version 1)
+├── WrongPlace               vault_wrong_place      (no such namespace or mount)
+│   └── NotVersioned         vault_not_versioned    (KV version 1)
+├── NoSuchVersion            vault_transit_missing       (no such Transit key, or version of it)
+├── VersionTrimmed           vault_transit_trimmed       (below the lowest that may sign)
+├── WrongTransitKey          vault_transit_wrong_key     (of another type, or one that can be let out)
+└── BadReference             vault_transit_reference     (malformed, or another place's)
+
+WrongKeyType
+└── NoSuchAlgorithm          vault_transit_algorithm     (Transit has no such keys)
 """
 
 from __future__ import annotations
 
-from keyvault_jwt.errors import StoreDenied, StoreError, StoreUnavailable
+from keyvault_jwt.errors import StoreDenied, StoreError, StoreUnavailable, WrongKeyType
 
 
 class Unreachable(StoreUnavailable):
@@ -106,3 +113,33 @@ class NotVersioned(WrongPlace):
     """A mount that is not KV version 2: version 1 ignores check-and-set."""
 
     code = "vault_not_versioned"
+
+
+class NoSuchVersion(StoreError):
+    """A key in Transit, or a version of one, that is not there."""
+
+    code = "vault_transit_missing"
+
+
+class VersionTrimmed(StoreError):
+    """A version of a key in Transit that may not sign any more."""
+
+    code = "vault_transit_trimmed"
+
+
+class WrongTransitKey(StoreError):
+    """A key in Transit of another type, or one whose private half could be let out."""
+
+    code = "vault_transit_wrong_key"
+
+
+class BadReference(StoreError):
+    """A reference that names no key which this store keeps in Transit."""
+
+    code = "vault_transit_reference"
+
+
+class NoSuchAlgorithm(WrongKeyType):
+    """An algorithm that the server's Transit engine has no keys for."""
+
+    code = "vault_transit_algorithm"

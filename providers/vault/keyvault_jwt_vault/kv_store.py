@@ -49,6 +49,12 @@ class VaultStore:
         return f"VaultStore({self._address.mount!r}, {self._address.prefix!r}, {self._session!r})"
 
     @property
+    def active_node(self) -> ActiveNode:
+        """What asks the active node, for what else is in the server; the mount is looked at before."""
+        self._mount.require_versioned()
+        return self._active
+
+    @property
     def staleness(self) -> Milliseconds:
         """S, as the store URL declares it; 0 if the active node is asked."""
         return self._address.staleness or 0

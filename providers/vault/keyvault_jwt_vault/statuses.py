@@ -17,6 +17,7 @@ from .answer import Answer
 from .errors import (
     Denied,
     LaggingNode,
+    NoSuchVersion,
     NotActive,
     NotInitialized,
     NotTrusted,
@@ -25,6 +26,7 @@ from .errors import (
     ServerFailed,
     UnknownHost,
     Upgrading,
+    VersionTrimmed,
     WrongPlace,
 )
 from .request import Request
@@ -118,6 +120,23 @@ def _too_large(answer: Answer, asked: Request, address: Address) -> KeyvaultJWTE
     return None
 
 
+def _unsigned(answer: Answer, asked: Request, address: Address) -> KeyvaultJWTError | None:  # noqa: ARG001
+    """Return the error for a version of a Transit key that is not there; it comes as 400 or 500."""
+    if "requested version for signing" not in answer.errors:
+        return None
+    if "higher" in answer.errors:
+        return NoSuchVersion(
+            f"Transit does not know the version that {asked} names",
+            why=answer.errors,
+            fix="restore the server's storage as a whole; or ask the active node, if this one lags",
+        )
+    return VersionTrimmed(
+        f"the version that {asked} names may not sign any more",
+        why=answer.errors,
+        fix="its key was retired: let the signer read again; if the store was restored, run `recover`",
+    )
+
+
 def _busy(answer: Answer, asked: Request, address: Address) -> KeyvaultJWTError | None:
     """Return the error for what passes by itself."""
     said, server = answer.errors, address.server
@@ -160,4 +179,11 @@ def _not_active(answer: Answer, address: Address) -> NotActive:
     )
 
 
-_TELLINGS: Final[tuple[Telling, ...]] = (_denied, _not_here, _too_large, _busy, _down)
+_TELLINGS: Final[tuple[Telling, ...]] = (
+    _denied,
+    _not_here,
+    _too_large,
+    _unsigned,
+    _busy,
+    _down,
+)

@@ -16,6 +16,8 @@ from keyvault_jwt_vault import access
 from tests.docs.markdown import ROOT
 from tests.vault.policies.conftest import printed
 
+TRANSIT = ("transit-rotator", "transit-signer")
+
 
 @pytest.mark.parametrize("role", ROLES)
 def test_deploy_has_what_is_printed(role: str) -> None:
@@ -26,7 +28,7 @@ def test_deploy_has_what_is_printed(role: str) -> None:
 def test_templates_are_data_of_the_package() -> None:
     """Every template is found where the wheel has it, one for each role and no stranger."""
     names = {item.name for item in files("keyvault_jwt_vault").joinpath("policies").iterdir()}
-    assert names == {f"{part}.hcl" for part in (*ROLES, "listing", "symmetric", "token")}
+    assert names == {f"{part}.hcl" for part in (*ROLES, "listing", "symmetric", "token", *TRANSIT)}
 
 
 def test_mount_prefix_and_ring_are_those_of_the_url() -> None:

@@ -1,0 +1,4 @@
+# In Transit it signs, and sees no key.
+path "$transit/sign/$names*" {
+  capabilities = ["update"]
+}
