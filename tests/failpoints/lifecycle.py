@@ -155,7 +155,7 @@ def _active(was: Keyring | None) -> str:
 
 
 def _copy(machine: Machine, was: Keyring | None) -> object:
-    return machine.manager.copy_to(machine.target, RING)
+    return machine.manager.copy_to(machine.target, RING, source="here", target="there")
 
 
 LONGER = seconds_policy(jwks_max_age="2s", rotate_every="9s", token_ttl="3s")
