@@ -102,9 +102,9 @@ class Keyring(msgspec.Struct, frozen=True, kw_only=True):
         return algorithm_named(self.algorithm).symmetric
 
     def standbys(self, algorithm: str) -> tuple[KeyRecord, ...]:
-        """Return the keys in pre-activation for one algorithm, oldest publication first."""
+        """Return the keys in pre-activation for one algorithm: oldest publication first, then as made."""
         found = (r for r in self.records if r.state is KeyState.PRE_ACTIVATION and r.algorithm == algorithm)
-        return tuple(sorted(found, key=lambda r: (r.published is None, r.published or r.created, r.kid)))
+        return tuple(sorted(found, key=lambda r: (r.published is None, r.published or r.created)))
 
     def record(self, kid: str) -> KeyRecord:
         """Return the key of exactly that kid; raises `KidNotFound`."""
