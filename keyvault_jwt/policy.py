@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Annotated, Any, Final, Self
@@ -144,6 +145,13 @@ class RotationPolicy(BaseModel):
         """Work the milliseconds out once: the core asks for them at every step."""
         names = (name for name in Timing.__dataclass_fields__ if name != "staleness")
         self._timing = Timing(**{name: milliseconds(getattr(self, name)) for name in names})
+
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:  # noqa: ARG002
+        """Return the policy with some parameters changed; raises `PolicyRefused` as making it does.
+
+        Pydantic's own would judge nothing, and keep the milliseconds of the old parameters.
+        """
+        return type(self)(**{**dict(self), **(update or {})})
 
     def timing(self, staleness: Milliseconds) -> Timing:
         """Return the numbers in milliseconds, for a store whose reads are `staleness` old at most."""

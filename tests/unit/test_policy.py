@@ -237,6 +237,16 @@ def test_every_fault_is_told_at_once() -> None:
     assert "canary" not in str(error)
 
 
+def test_a_changed_copy_is_a_policy_like_any_other() -> None:
+    """Its milliseconds are its own parameters', and what may not be made may not be copied into being."""
+    seconds = RotationPolicy(**SECONDS)
+    changed = seconds.model_copy(update={"rotate_every": timedelta(hours=1)})
+    assert changed == RotationPolicy(**{**SECONDS, "rotate_every": "1h"})
+    assert changed.timing(0).rotate_every == 3_600_000
+    with pytest.raises(PolicyRefused):
+        seconds.model_copy(update={"signer_poll": seconds.signer_lease})
+
+
 def test_policies_are_frozen() -> None:
     """A policy is replaced, never changed."""
     policy = RotationPolicy()
