@@ -33,7 +33,7 @@ from tests.chaos_vault.short_policy import short_policy
 URL: Final = "vault://secret/chaos?connect_timeout=500ms&read_timeout=2s&deadline=4s"
 ISSUER: Final = "https://chaos.example"
 SERVED: Final = ("payments", "sessions")
-UNSERVED: Final = ("partners", "webhooks")
+UNSERVED: Final = ("partners", "webhooks", "invoices", "devices")
 """Keyrings that are rotated, and that nobody uses."""
 SCHEDULERS: Final = 3
 _TREE: Final = Path(__file__).parents[2]
@@ -97,7 +97,8 @@ class Chaos:
     def _start(self) -> None:
         self._cluster = self._open.enter_context(BaoCluster())
         self._environment = {k: v for k, v in os.environ.items() if not k.startswith(_FOREIGN)}
-        self._environment |= {"BAO_TOKEN": self._cluster.token, "PYTHONPATH": str(_TREE)}
+        path = os.pathsep.join(filter(None, (str(_TREE), os.environ.get("PYTHONPATH"))))
+        self._environment |= {"BAO_TOKEN": self._cluster.token, "PYTHONPATH": path}
         self._nodes = itertools.cycle([node.url for node in self._cluster.nodes])
         stores = [self._store(node.url) for node in self._cluster.nodes]
         manager = KeyManager(stores[0])
@@ -238,7 +239,7 @@ class Chaos:
         yield f"kills while a write was under way: {killer.struck}"
         if killer.away:
             yield f"from a kill to a leader: at most {max(killer.away):.1f} s"
-        yield f"writes whose answer told nothing: {ledgers.unresolved()}"
+        yield f"commits whose answer never came: {ledgers.uncertain()}"
         yield f"entries of the ledger that a scheduler says it won: {ledgers.claims}"
         yield f"passes that failed: {dict(ledgers.failures)}"
         for service in self.services:

@@ -9,11 +9,12 @@ from uuid import UUID
 
 from keyvault_jwt.demo.member import Member
 from keyvault_jwt.demo.messages import Left, Report
+from keyvault_jwt.errors import StoreTimeout
 from keyvault_jwt.store import DocumentKind
 from tests.chaos_vault.chronicle import Past
 from tests.chaos_vault.reports import WON, Answered, Claimed, Failed, SchedulerReport, Sent
 
-_UNCERTAIN = {WON, "store_timeout", "unknown"}
+_UNCERTAIN = {WON, StoreTimeout.code, "unknown"}
 _LONGEST = 30.0
 
 
@@ -73,9 +74,9 @@ class Ledgers:
         """How many entries were claimed."""
         return len(self._claims)
 
-    def unresolved(self) -> int:
-        """Return how many of the authority's writes had an answer that tells nothing."""
-        return sum(bool(told - {WON, "conflict"}) for told in self._outcomes.values())
+    def uncertain(self) -> int:
+        """Return of how many of the authority's writes an answer never came."""
+        return sum(StoreTimeout.code in told for told in self._outcomes.values())
 
     def contradictions(self, pasts: Mapping[str, Past]) -> Iterator[str]:
         """Yield each write that was won and is not there, or lost and is; and each entry won twice."""

@@ -43,6 +43,7 @@ class FaultProxy:
         self.upstream = urlsplit(server)
         self.requests: list[str] = []
         self.headers: list[dict[str, str]] = []
+        self.statuses: list[int] = []
         self.script: dict[str, deque[Fault | None]] = {}
         self.ended = threading.Event()
         proxy = self
@@ -122,6 +123,7 @@ class _Handler(BaseHTTPRequestHandler):
         return answer.status, {k: v for k, v in answer.getheaders() if k in kept}, content
 
     def _answer(self, status: int, headers: dict[str, str], body: bytes) -> None:
+        self.owner.statuses.append(status)
         self.send_response(status)
         for name, value in headers.items():
             self.send_header(name, value)
