@@ -11,7 +11,10 @@ from ..document import Derived
 from ..errors import KeyvaultJWTError
 from ..key_manager import KeyManager
 from ..keyring import Keyring
+from ..keys import KeyRecord
+from ..ledger import Entry
 from ..plan import Plan
+from ..policy import RotationPolicy
 from ..store import DocumentName, DocumentStore
 from ..stores.file import FileStore
 from ..stores.file_name import file_name
@@ -20,7 +23,8 @@ from ..stores.key_finder import KeyFinder
 from .ages import seen_from
 from .file_access import MODES
 from .finding import Finding, fail, ok, warn
-from .snapshot import snapshot
+from .public_view import PublicView
+from .snapshot import look
 
 _LATE = 300_000
 """Milliseconds past its due time at which a step says that nobody takes it."""
@@ -60,13 +64,17 @@ def check_ring(manager: KeyManager, ring: str, now: Instant) -> Iterator[Finding
     """Yield what is to be said of one keyring."""
     where = f"keyring {ring}"
     try:
-        keyring, plan, _ = snapshot(manager, ring)
+        seen = look(manager, ring)
     except KeyvaultJWTError as error:
         yield _of(error, where)
         return
+    if isinstance(seen, PublicView):
+        yield from _public(seen, where, now)
+        return
+    keyring, plan, _ = seen
     findings = [
-        *_keys(keyring, where),
-        *_clock(keyring, where, now),
+        *_keys(ring, keyring.frozen_to, keyring.active, where),
+        *_clock(keyring.ledger.entries[-1:], keyring.policy, where, now),
         *_documents(manager.store, keyring, where),
         *_rules(plan, where, now),
     ]
@@ -76,17 +84,30 @@ def check_ring(manager: KeyManager, ring: str, now: Instant) -> Iterator[Finding
         yield ok(where, f"revision {keyring.revision}, documents agree{due}")
 
 
-def _keys(keyring: Keyring, where: str) -> Iterator[Finding]:
-    if keyring.frozen_to is not None:
-        yield warn(where, f"frozen: it lives on at {keyring.frozen_to}", "name that store with --store")
-    elif keyring.active is None:
-        yield fail(where, "no key is signing", f"see `keyvault-jwt plan {keyring.ring}` for when one may")
+def _public(view: PublicView, where: str, now: Instant) -> Iterator[Finding]:
+    """Yield what the public document shows, and that it is all that was looked at."""
+    public = view.public
+    yield warn(
+        where,
+        f"only its public document was looked at, revision {public.revision}; it may be one pass behind: "
+        f"{view.closed.code}: {view.closed.what}",
+        "for the rest, look as the rotator, who may read the authority and holds a master key",
+    )
+    yield from _keys(public.ring, view.frozen_to, view.active, where)
+    yield from _clock(public.events[-1:], public.policy, where, now)
+    yield from _overdue(view.rotation_due, where, now)
 
 
-def _clock(keyring: Keyring, where: str, now: Instant) -> Iterator[Finding]:
-    entries = keyring.ledger.entries
-    if entries and entries[-1].at > now + keyring.policy.timing(0).clock_skew:
-        seen = f"its last entry is of {iso(entries[-1].at)}, and this machine's clock says {iso(now)}"
+def _keys(ring: str, frozen_to: str | None, active: KeyRecord | None, where: str) -> Iterator[Finding]:
+    if frozen_to is not None:
+        yield warn(where, f"frozen: it lives on at {frozen_to}", "name that store with --store")
+    elif active is None:
+        yield fail(where, "no key is signing", f"see `keyvault-jwt plan {ring}` for when one may")
+
+
+def _clock(newest: tuple[Entry, ...], policy: RotationPolicy, where: str, now: Instant) -> Iterator[Finding]:
+    if newest and newest[0].at > now + policy.timing(0).clock_skew:
+        seen = f"its last entry is of {iso(newest[0].at)}, and this machine's clock says {iso(now)}"
         yield fail(where, seen, "set the clock; run an NTP client")
 
 
@@ -115,12 +136,17 @@ def _rules(plan: Plan, where: str, now: Instant) -> Iterator[Finding]:
     for check in plan.broken:
         seen = f"{check.invariant} {check.name} is broken: {check.formula}"
         yield fail(where, seen, f"see `keyvault-jwt plan {plan.ring}`, then change the policy")
-    if plan.rotation_due is not None and now > plan.rotation_due + _LATE:
-        seen = f"its rotation was due {seen_from(now, plan.rotation_due)}"
-        yield warn(where, seen, "run `keyvault-jwt scheduler`, or see `plan` for what it waits for")
-    elif plan.steps:
+    overdue = [*_overdue(plan.rotation_due, where, now)]
+    yield from overdue
+    if plan.steps and not overdue:
         seen = f"due now: {', '.join(dict.fromkeys(step.action.value for step in plan.steps))}"
         yield warn(where, seen, f"run `keyvault-jwt scheduler`, or once `keyvault-jwt reconcile {plan.ring}`")
+
+
+def _overdue(due: Instant | None, where: str, now: Instant) -> Iterator[Finding]:
+    if due is not None and now > due + _LATE:
+        seen = f"its rotation was due {seen_from(now, due)}"
+        yield warn(where, seen, "run `keyvault-jwt scheduler`, or see `plan` for what it waits for")
 
 
 def _of(error: KeyvaultJWTError, check: str) -> Finding:

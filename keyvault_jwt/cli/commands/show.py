@@ -9,15 +9,19 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ...clock import Instant
+from ...document import PUBLIC_EVENTS
 from ...keys import KeyRecord, KeyState
 from .. import terminal
-from ..ages import about, dated, iso_or_none, seen_from
+from ..ages import dated, iso_or_none, seen_from
+from ..key_facts import events_document, key_cells, key_document
 from ..lanes import KID_WIDTH, draw
 from ..looks import coloured, glyphs_for
 from ..phase import Phase
+from ..public_sheet import public_lines, public_sheet
+from ..public_view import PublicView
 from ..ring_command import RingCommand
 from ..session import Session, pass_session
-from ..snapshot import snapshot
+from ..snapshot import look
 from ..table import table, width_of
 from ..timeline import Lane, Timeline, timeline
 
@@ -37,10 +41,18 @@ def command(session: Session, ring: str) -> None:
     JSON: {ring, issuer, algorithm, epoch, revision, at, keys: [{kid, algorithm, state, plain,
     imported, created, published, activated, deactivated, stopped, compromised, revoked, destroyed,
     removed, reason, private_half, ready_from, signs_from, gone_from}], migration, frozen_to,
-    next_due, rotation_due}.  The last three of a key are past or planned.
+    next_due, rotation_due, source, events: [{seq, at, action, kid, detail}]}.  The last three of a
+    key are past or planned.  The source is authority, or public where that is closed to the reader:
+    an auditor, or a store without its master key.  There, what the public document does not tell is
+    null, and after a crash the rest is one pass behind.
     """
     with session.manager() as manager, session.during(f"reading {ring}"):
-        keyring, plan, staleness = snapshot(manager, ring)
+        seen = look(manager, ring)
+    if isinstance(seen, PublicView):
+        session.note(seen.note)
+        session.show(public_sheet(seen), public_lines(seen))
+        return
+    keyring, plan, staleness = seen
     times = timeline(keyring, plan, plan.at, staleness)
     session.show(_document(keyring, plan, times), _lines(keyring, plan, times))
 
@@ -54,26 +66,19 @@ def _document(keyring: Keyring, plan: Plan, times: Timeline) -> dict[str, Any]:
         "epoch": keyring.epoch,
         "revision": keyring.revision,
         "at": iso_or_none(plan.at),
+        "source": "authority",
         "keys": [_key_document(lane) for lane in times.lanes],
         "migration": None if migration is None else {"to": migration.to, "confirmed": migration.confirmed},
         "frozen_to": keyring.frozen_to,
         "next_due": iso_or_none(plan.next_due),
         "rotation_due": iso_or_none(plan.rotation_due),
+        "events": events_document(keyring.ledger.entries[-PUBLIC_EVENTS:]),
     }
 
 
 def _key_document(lane: Lane) -> dict[str, Any]:
     record = lane.record
-    instants = ("created", "published", "activated", "deactivated", "stopped")
-    endings = ("compromised", "revoked", "destroyed", "removed")
-    return {
-        "kid": record.kid,
-        "algorithm": record.algorithm,
-        "state": record.state.value,
-        "plain": record.state.plain,
-        "imported": record.imported,
-        **{name: iso_or_none(getattr(record, name)) for name in (*instants, *endings)},
-        "reason": record.reason,
+    return key_document(record) | {
         "private_half": record.can_sign,
         "ready_from": iso_or_none(lane.starts(Phase.READY)),
         "signs_from": iso_or_none(lane.starts(Phase.SIGNING)),
@@ -114,21 +119,7 @@ def _table(times: Timeline) -> Iterator[str]:
 
 
 def _row(lane: Lane, now: Instant) -> tuple[str, ...]:
-    record = lane.record
-    signing = record.activated if record.state is KeyState.ACTIVE else None
-    return (
-        record.state.value,
-        record.state.plain,
-        record.algorithm,
-        about(now - record.created),
-        _since(now, record.published if record.state.published else None),
-        _since(now, signing),
-        _next(lane, record, now),
-    )
-
-
-def _since(now: Instant, instant: Instant | None) -> str:
-    return "" if instant is None else about(now - instant)
+    return (*key_cells(lane.record, now), _next(lane, lane.record, now))
 
 
 def _next(lane: Lane, record: KeyRecord, now: Instant) -> str:

@@ -43,7 +43,7 @@ def granted(role: str, ring: str, every: bool) -> set[Asked]:
     """Return what a role may do with a keyring, written down apart from the policies."""
     private = [leaf for leaf in LEAVES if leaf != "public"]
     look = {("LIST", f"metadata/{ring}/"), ("LIST", "metadata/")} if every else set()
-    public = ("GET", f"data/{ring}/public")
+    public: Asked = ("GET", f"data/{ring}/public")
     if role == "signer":
         return {("GET", f"data/{ring}/signing")}
     if role == "publisher":
