@@ -5,9 +5,15 @@ from __future__ import annotations
 import json
 import sys
 
-from . import cli_version, import_cost, load_tombstones, scheduler_idle
+from . import cli_version, import_cost, load_tombstones, scheduler_idle, vault_requests
 
-FIGURES = (cli_version.FIGURE, import_cost.FIGURE, load_tombstones.FIGURE, scheduler_idle.FIGURE)
+FIGURES = (
+    cli_version.FIGURE,
+    import_cost.FIGURE,
+    load_tombstones.FIGURE,
+    scheduler_idle.FIGURE,
+    *vault_requests.FIGURES,
+)
 
 
 def main(names: list[str]) -> None:
@@ -20,7 +26,7 @@ def main(names: list[str]) -> None:
         value = results[figure.name] = round(figure.measure(), 3)
         verdict = "" if value <= figure.at_most else "  OVER"
         print(
-            f"{figure.name:24} {value:>10g}  (at most {figure.at_most:g}){verdict}  {figure.what}", flush=True
+            f"{figure.name:35} {value:>10g}  (at most {figure.at_most:g}){verdict}  {figure.what}", flush=True
         )
     print(json.dumps(results))
 
