@@ -61,7 +61,7 @@ def test_transcripts_print_what_the_page_shows(tmp_path: Path) -> None:
         "PYTHONUTF8": "1",
     }
     transcripts = _TRANSCRIPT.findall((ROOT / "docs" / "vault.md").read_text(encoding="utf-8"))
-    assert [who for who, _ in transcripts] == ["root", "rotator"]
+    assert [who for who, _ in transcripts] == ["root", "rotator", "root"]
     with BaoServer() as bao:
         for who, transcript in transcripts:
             credentials = bao.environment if who == "root" else {"BAO_ADDR": bao.url}
