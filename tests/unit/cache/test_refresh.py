@@ -132,15 +132,17 @@ def test_waiter_that_gives_up_cancels_no_scheduled_flight(airport: Airport) -> N
 
 def test_closing(airport: Airport) -> None:
     """After close the flight under way lands, no other leaves, and whoever asks is told at once."""
-    first, second = airport.refresher.join(None), None
+    first = airport.refresher.join(None)
     airport.wait_for(1)
-    second = airport.refresher.depart()
+    thread, second = airport.refresher._thread, airport.refresher.depart()
     airport.refresher.close()
     assert isinstance(second.result(0), FetchError)
     assert isinstance(airport.refresher.depart().result(0), FetchError)
     airport.runway.release()
     assert first.result(20) is None
-    eventually(lambda: not any(thread.name == "keyvault-jwt-jwks" for thread in threading.enumerate()))
+    assert thread is not None
+    thread.join(20)
+    assert not thread.is_alive()
     assert airport.departures == 1
 
 
