@@ -26,16 +26,20 @@ from tests.chaos_vault import scheduler_process
 from tests.chaos_vault.chronicle import Chronicle
 from tests.chaos_vault.killer import Killer
 from tests.chaos_vault.ledgers import Ledgers
+from tests.chaos_vault.logins import logins
 from tests.chaos_vault.reports import REPORTS
 from tests.chaos_vault.service import Service, SpreadPlace
 from tests.chaos_vault.short_policy import short_policy
 
 URL: Final = "vault://secret/chaos?connect_timeout=500ms&read_timeout=2s&deadline=4s"
+LOGIN: Final = f"{URL}&auth=approle"
 ISSUER: Final = "https://chaos.example"
 SERVED: Final = ("payments", "sessions")
 UNSERVED: Final = ("partners", "webhooks", "invoices", "devices")
 """Keyrings that are rotated, and that nobody uses."""
 SCHEDULERS: Final = 3
+MANY: Final = 10
+"""Of so many kills at least one must have fallen into a write."""
 _TREE: Final = Path(__file__).parents[2]
 _FOREIGN: Final = ("VAULT_", "BAO_", "KEYVAULT_JWT_")
 
@@ -98,8 +102,9 @@ class Chaos:
         self._cluster = self._open.enter_context(BaoCluster())
         self._environment = {k: v for k, v in os.environ.items() if not k.startswith(_FOREIGN)}
         path = os.pathsep.join(filter(None, (str(_TREE), os.environ.get("PYTHONPATH"))))
-        self._environment |= {"BAO_TOKEN": self._cluster.token, "PYTHONPATH": path}
+        self._environment |= {"PYTHONPATH": path}
         self._nodes = itertools.cycle([node.url for node in self._cluster.nodes])
+        self._logins = logins(self._cluster, URL)
         stores = [self._store(node.url) for node in self._cluster.nodes]
         manager = KeyManager(stores[0])
         for ring in SERVED + UNSERVED:
@@ -179,7 +184,7 @@ class Chaos:
     def _service(self, manager: KeyManager, ring: str) -> Service:
         directory = self._directory / ring
         directory.mkdir()
-        place = SpreadPlace(manager, URL, ring, directory, self._environment, self._nodes)
+        place = SpreadPlace(manager, LOGIN, ring, directory, self._environment, self._nodes, self._logins)
         return Service(place, self._turn, self._sight)
 
     def _scheduler(self, number: int) -> Member:
@@ -187,13 +192,13 @@ class Chaos:
             f"scheduler-{number}",
             "scheduler",
             self.ledgers,
-            environment={**self._environment, "BAO_ADDR": next(self._nodes)},
+            environment={**self._environment, **self._logins["scheduler"], "BAO_ADDR": next(self._nodes)},
             remarks=self._directory / f"remarks-scheduler-{number}",
             module=scheduler_process.__name__,
             reports=REPORTS,
         )
         self._open.callback(member.close)
-        member.begin(SchedulerPart(URL, "*"))
+        member.begin(SchedulerPart(LOGIN, "*"))
         return member
 
     # --- counting ------------------------------------------------------------------------------
@@ -213,11 +218,11 @@ class Chaos:
             rotations=rotations,
             tokens=sum(len(tally.issued) for tally in tallies),
             refused=tuple(refused),
-            double=(
+            double=_once(
                 *self.ledgers.contradictions(pasts),
                 *(text for past in pasts.values() for text in [*past.double, *past.hasty(least)]),
             ),
-            lost=tuple(text for past in pasts.values() for text in past.lost),
+            lost=_once(*(text for past in pasts.values() for text in past.lost)),
             other=(*([unfinished] if unfinished else []), *self._too_little()),
             remarks=tuple(self._remarks()),
         )
@@ -225,6 +230,8 @@ class Chaos:
     def _too_little(self) -> Iterator[str]:
         if self.killer.kills < self._asked:
             yield f"{self.killer.kills} kills of {self._asked}"
+        if self._asked >= MANY and not self.killer.struck:
+            yield "no kill fell into a write"
         for service in self.services:
             tally, ring = service.tally, service.place.ring
             for name, verdict in tally.accepted_past_bound:
@@ -254,3 +261,8 @@ class Chaos:
 
     def _say(self, text: str) -> None:
         print(text, flush=True)
+
+
+def _once(*texts: str) -> tuple[str, ...]:
+    """Return the texts without repetitions: what is wrong is seen at every look."""
+    return tuple(dict.fromkeys(texts))

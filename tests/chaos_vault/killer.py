@@ -57,7 +57,7 @@ class Killer:
     def _run(self) -> None:
         try:
             while self.kills < self._asked and not self._ended.is_set():
-                self._kill_once(in_a_rotation=self.kills % 2 == 0)
+                self._kill_once(in_a_rotation=self.kills % 2 == 1)
         except BaseException as failure:
             self.failure = failure
 

@@ -38,14 +38,23 @@ _Answer = TypeVar("_Answer")
 
 @dataclass(frozen=True)
 class SpreadPlace(Place):
-    """A place whose processes ask different nodes, each always the same one."""
+    """A place whose processes ask different nodes, each always the same one, and log in by their parts."""
 
     nodes: Iterator[str]
+    logins: Mapping[str, Mapping[str, str]]
 
     def environment(self, role: str) -> Mapping[str, str]:
         """Return what a process of this role may know; a verifier knows of no node."""
         known = Place.environment(self, role)
-        return known if role == "verifier" else {**known, "BAO_ADDR": next(self.nodes)}
+        return (
+            known
+            if role == "verifier"
+            else {
+                **known,
+                **self.logins[role],
+                "BAO_ADDR": next(self.nodes),
+            }
+        )
 
 
 class Service:

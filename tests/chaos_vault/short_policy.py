@@ -7,7 +7,7 @@ from typing import Final
 
 from keyvault_jwt.policy import RotationPolicy
 
-_LEASE: Final = timedelta(seconds=6)
+_LEASE: Final = timedelta(seconds=5)
 _STALE: Final = timedelta(seconds=3)
 _SECOND: Final = timedelta(seconds=1)
 _SKEW: Final = timedelta(milliseconds=100)
@@ -15,7 +15,7 @@ _POLL: Final = timedelta(milliseconds=300)
 
 
 def short_policy() -> RotationPolicy:
-    """Return the policy: lead 10.1 s, and R as short as I6 allows, and a little."""
+    """Return the policy: lead 9.1 s, and R as short as I6 allows, and a little."""
     return RotationPolicy(
         algorithm="ES256",
         rotate_every=_LEASE + _SECOND + _STALE + _SKEW + _LEASE + 3 * _SKEW,
