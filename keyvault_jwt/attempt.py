@@ -20,7 +20,7 @@ from . import archiving, document, history, patience
 from .calls import Answer, Call, Generate, Read, Wait, Write, unexpected, version, versioned
 from .clock import Instant, Milliseconds
 from .commitment import Commitment, Lost
-from .decision import Command, View, crowds_out, require_clock
+from .decision import Command, View, by_algorithm, crowds_out, require_clock
 from .document import Derived
 from .errors import (
     Conflict,
@@ -63,6 +63,7 @@ class Attempt:
     seen: Mapping[DocumentKind, Seen] = field(default_factory=lambda: _NOTHING)
     archives: tuple[document.Archive, ...] = ()
     fresh: tuple[FreshKey, ...] = ()
+    barren: bool = False
     # What is being written.
     pending: Keyring | None = None
     commitment: Commitment | None = None
@@ -206,6 +207,9 @@ class Attempt:
         return after, tuple(f"the {kind.value} document held other bytes at its revision" for kind in kinds)
 
     def _generated(self, answer: Answer, now: Instant, write_id: UUID) -> Attempt:
+        if isinstance(answer, KeyvaultJWTError) and self.command.urgent:
+            told = f"no new key could be made ({answer.code}): {answer}"
+            return replace(self, barren=True, alarms=(*self.alarms, told))._decide(now, write_id)
         if not isinstance(answer, FreshKey):
             raise unexpected(answer)
         return replace(self, fresh=(*self.fresh, answer))._decide(now, write_id)
@@ -374,14 +378,14 @@ class Attempt:
         return self.keyring
 
     def _view(self, now: Instant) -> View:
-        names = dict.fromkeys(key.algorithm for key in self.fresh)
         evidence: list[Evidence] = [s.document for s in self.seen.values() if s.document is not None]
         return View(
             now=now,
             staleness=self.staleness,
             limits=self.limits,
             moved=self.moved,
-            fresh={name: tuple(key for key in self.fresh if key.algorithm == name) for name in names},
+            fresh=by_algorithm(self.fresh),
+            barren=self.barren,
             evidence=(*evidence, *self.archives),
             mark=self.mark,
             committed=self.commits > 0,

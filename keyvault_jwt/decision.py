@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import ClassVar
 
 from . import invariants
@@ -26,8 +26,8 @@ class View:
     """What a command sees besides the keyring.
 
     The instant, the store's S and caps, the kids that already made a gated transition in this
-    pass (I7), fresh keys by algorithm, the other documents that were read, what was seen before
-    outside the store, and whether this pass has committed anything yet.
+    pass (I7), fresh keys by algorithm and whether no more can be made, the other documents that
+    were read, what was seen before outside the store, and whether this pass has committed anything.
     """
 
     now: Instant
@@ -35,6 +35,7 @@ class View:
     limits: Limits
     moved: frozenset[str] = frozenset()
     fresh: Mapping[str, tuple[FreshKey, ...]] = field(default_factory=dict)
+    barren: bool = False
     evidence: tuple[Evidence, ...] = ()
     mark: Mark | None = None
     committed: bool = False
@@ -111,6 +112,8 @@ def require_clock(keyring: Keyring, now: Instant) -> None:
 def housekeeping(keyring: Keyring, view: View, waived: frozenset[Invariant] = frozenset()) -> Decision:
     """Return the keyring after every step its plan says is due."""
     due = view.plan(keyring)
+    if view.barren:
+        due = replace(due, steps=tuple(step for step in due.steps if step.action is not Action.ADD))
     wanted = Counter(step.algorithm for step in due.steps if step.action is Action.ADD)
     if (algorithm := view.missing(wanted)) is not None:
         return Decision(keyring, needs=algorithm)
@@ -119,6 +122,12 @@ def housekeeping(keyring: Keyring, view: View, waived: frozenset[Invariant] = fr
         kept = invariants.in_force(after, view.now, view.staleness)
         after = after if len(kept) == len(after.superseded) else after.without_expired(kept)
     return Decision(after, waived=waived, archive=any(s.action is Action.ARCHIVE for s in due.steps))
+
+
+def by_algorithm(keys: tuple[FreshKey, ...]) -> dict[str, tuple[FreshKey, ...]]:
+    """Return fresh keys as a view has them."""
+    names = dict.fromkeys(key.algorithm for key in keys)
+    return {name: tuple(key for key in keys if key.algorithm == name) for name in names}
 
 
 def crowds_out(before: Keyring, after: Keyring, limits: Limits) -> bool:

@@ -16,7 +16,8 @@ from tests.faulty_store import FaultyStore
 class RemoteVault(FaultyStore):
     """Keys by reference `remote/N`, of which it keeps what it is told to keep and what is newer.
 
-    `tellings` are the references of each telling; while `deaf`, a telling fails.
+    `tellings` are the references of each telling; while `deaf`, a telling fails, and while
+    `barren`, no key is made.
     """
 
     def __init__(self) -> None:
@@ -24,12 +25,14 @@ class RemoteVault(FaultyStore):
         self.keys: dict[str, FreshKey] = {}
         self.made = 0
         self.tellings: list[set[str]] = []
-        self.deaf = False
+        self.deaf = self.barren = False
 
     def key_factory(self, ring: str) -> RemoteVault:
         return self
 
     def make(self, algorithm: str) -> FreshKey:
+        if self.barren:
+            raise StoreUnavailable("no key is made now")
         fresh = LocalKeyFactory().make(algorithm)
         self.made += 1
         reference = f"remote/{self.made}"

@@ -205,3 +205,33 @@ def test_revoked_keys_are_told_too(manager: kj.KeyManager, vault: RemoteVault) -
     assert manager.keyring(RING).record(active.kid).state is KeyState.COMPROMISED
     assert active.reference not in references(manager)
     assert vault.tellings[-1] == references(manager)
+
+
+def test_a_revocation_does_not_wait_for_new_keys(
+    manager: kj.KeyManager, vault: RemoteVault, clock: FakeClock
+) -> None:
+    """While no key can be made, a key is revoked, confirmed and dropped; an alarm says what is missing."""
+    active = manager.keyring(RING).active
+    assert active is not None
+    vault.barren = True
+    report = manager.revoke(RING, active.kid, reason="leaked", accept_refusals=True)
+    assert "store_unavailable" in report.alarms[0]
+    record = manager.keyring(RING).record(active.kid)
+    assert record.revoked is not None
+    assert record.reference is None
+    manager.revoke(RING, active.kid, reason="leaked")
+    with pytest.raises(StoreUnavailable):
+        manager.reconcile(RING)
+    vault.barren = False
+    manager.reconcile(RING)
+    assert len(manager.keyring(RING).standbys("ES256")) == 2
+
+
+def test_founding_keys_sign_in_the_order_they_were_made(vault: RemoteVault, clock: FakeClock) -> None:
+    """The oldest signs first, so that what retires can be trimmed from below."""
+    manager = managed(vault, clock)
+    for number in range(6):
+        manager.create(f"ring-{number}", FAST, issuer=ISSUER)
+        active = manager.keyring(f"ring-{number}").active
+        assert active is not None
+        assert active.reference == f"remote/{3 * number + 1}"
