@@ -1,0 +1,116 @@
+"""How a document is kept in a secret: a line about the write, then the document's own bytes.
+
+    {"keyvault_jwt":1,"parent":"0b3f…","revision":7,"write_id":"5f0c…"}
+    …
+
+Text that people may want to read is a text secret; any other bytes are a binary one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+from uuid import UUID
+
+import msgspec
+
+from keyvault_jwt.errors import CorruptDocument, DocumentError, ForeignDocument, NewerSchema
+from keyvault_jwt.store import DocumentName, Draft, Version
+
+from .errors import BinarySecret
+
+MOST_BYTES: Final = 65_536
+"""What one version of a secret holds: docs.aws.amazon.com, Secrets Manager quotas."""
+HEAD_BYTES: Final = 256
+"""More than the first line ever has."""
+_SCHEMA: Final = 1
+_MARK: Final = b'{"keyvault_jwt":'
+_PLAIN: Final = frozenset(range(0x20)) - frozenset(b"\t\n\r")
+
+
+class _Head(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    keyvault_jwt: int
+    parent: str | None
+    revision: int
+    write_id: UUID
+
+
+def kept_form(draft: Draft, parent: Version | None) -> dict[str, str | bytes]:
+    """Return the field of a request that holds the document; `parent` is the version it replaces."""
+    head = _Head(keyvault_jwt=_SCHEMA, parent=parent, revision=draft.revision, write_id=draft.write_id)
+    whole = msgspec.json.encode(head) + b"\n" + draft.data
+    text = _readable(whole)
+    return {"SecretBinary": whole} if text is None else {"SecretString": text}
+
+
+def draft_of(name: DocumentName, answer: Mapping[str, Any], version: Version) -> Draft:
+    """Return the draft that was kept.
+
+    Raises `ForeignDocument`, `BinarySecret`, `CorruptDocument` or `NewerSchema`, which carry `version`.
+    """
+    text, binary = answer.get("SecretString"), answer.get("SecretBinary")
+    whole = text.encode() if isinstance(text, str) else bytes(binary or b"")
+    head, newline, data = whole.partition(b"\n")
+    if not head.startswith(_MARK) or len(head) > HEAD_BYTES:
+        raise _at(version, _binary(name) if text is None and binary else _foreign(name))
+    try:
+        kept = msgspec.json.decode(head, type=_Head)
+    except msgspec.MsgspecError:
+        raise _at(version, _newer(name, head) or _corrupt(name)) from None
+    if not newline or not 0 <= kept.revision < 2**63:
+        raise _at(version, _corrupt(name))
+    return Draft(data, kept.revision, kept.write_id)
+
+
+def _readable(whole: bytes) -> str | None:
+    """Return the bytes as text, None for what a text secret might not give back as it was."""
+    if not _PLAIN.isdisjoint(whole):
+        return None
+    try:
+        return whole.decode()
+    except UnicodeDecodeError:
+        return None
+
+
+def _at(version: Version, error: DocumentError) -> DocumentError:
+    error.version = version
+    return error
+
+
+def _foreign(name: DocumentName) -> DocumentError:
+    return ForeignDocument(
+        f"the secret of {name} holds no document of a keyring",
+        why="it does not begin with the line that keyvault-jwt writes",
+        fix="find out who wrote it; move AWSCURRENT back to the right version, or use another prefix",
+    )
+
+
+def _binary(name: DocumentName) -> DocumentError:
+    return BinarySecret(
+        f"the secret of {name} is a binary one of another program",
+        why="it does not begin with the line that keyvault-jwt writes",
+        fix="find out who wrote it; move AWSCURRENT back to the right version, or use another prefix",
+    )
+
+
+def _corrupt(name: DocumentName) -> DocumentError:
+    return CorruptDocument(
+        f"the secret of {name} is damaged",
+        why="its first line is not as keyvault-jwt writes it",
+        fix="move AWSCURRENT back to the last good version; nothing was changed",
+    )
+
+
+def _newer(name: DocumentName, head: bytes) -> DocumentError | None:
+    try:
+        schema = msgspec.json.decode(head, type=dict[str, msgspec.Raw])["keyvault_jwt"]
+        number = msgspec.json.decode(schema, type=int)
+    except (msgspec.MsgspecError, KeyError):
+        return None
+    if number <= _SCHEMA:
+        return None
+    return NewerSchema(
+        f"{name} is kept in a form v{number}",
+        why=f"this version knows v{_SCHEMA}",
+        fix="upgrade keyvault-jwt here; nothing was changed",
+    )

@@ -1,0 +1,192 @@
+"""What a refusal of Secrets Manager means, as an error that says what to do."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from botocore.exceptions import (  # type: ignore[import-untyped]
+    BotoCoreError,
+    ConnectTimeoutError,
+    EndpointConnectionError,
+    NoCredentialsError,
+    ProxyConnectionError,
+    ReadTimeoutError,
+    SSLError,
+)
+
+from keyvault_jwt.errors import KeyvaultJWTError, StoreTimeout
+
+from .address import Address
+from .errors import (
+    BadCredentials,
+    Denied,
+    KmsDenied,
+    KmsFailed,
+    NotTrusted,
+    ScheduledForDeletion,
+    ServiceFailed,
+    Throttled,
+    Unreachable,
+    VersionsSpent,
+    WrongRegion,
+)
+from .request import Refused, Request, Tries
+
+_THROTTLED: Final = frozenset(
+    {
+        "LimitExceededException.Throttling",
+        "RequestLimitExceeded",
+        "RequestThrottled",
+        "RequestThrottledException",
+        "SlowDown",
+        "Throttling",
+        "ThrottledException",
+        "ThrottlingException",
+        "TooManyRequestsException",
+    }
+)
+_CREDENTIALS: Final = frozenset(
+    {
+        "ExpiredToken",
+        "ExpiredTokenException",
+        "IncompleteSignature",
+        "IncompleteSignatureException",
+        "InvalidClientTokenId",
+        "InvalidSignatureException",
+        "MissingAuthenticationToken",
+        "MissingAuthenticationTokenException",
+        "RequestExpired",
+        "SignatureDoesNotMatch",
+        "UnrecognizedClientException",
+    }
+)
+_DENIED: Final = frozenset({"AccessDenied", "AccessDeniedException", "UnauthorizedOperation"})
+_REGION: Final = frozenset({"OptInRequired", "OptInRequiredException", "InvalidRegion"})
+_CONNECTING: Final = (EndpointConnectionError, ConnectTimeoutError, ProxyConnectionError)
+
+
+def refusal(said: Refused, asked: Request, tries: Tries, address: Address) -> KeyvaultJWTError:
+    """Return the error for an answer that is no success."""
+    code, message = said.code, said.message
+    why = f"{address} answered {code or said.status}: {message}".rstrip(": ")
+    told = (
+        _region(code, message, why, address)
+        or _identity(code, message, why, asked)
+        or _kms(code, why, asked)
+        or _state(code, message, why, asked)
+    )
+    if told is not None:
+        return told
+    if said.status >= 500 and tries.in_doubt and not asked.safe:
+        return _unknown(asked, why)
+    return ServiceFailed(
+        f"{address} does not carry out {asked}",
+        why=why,
+        fix="try again; if it stays so, see the AWS Health Dashboard and the endpoint_url",
+    )
+
+
+def broken_off(failure: BotoCoreError, asked: Request, tries: Tries, address: Address) -> KeyvaultJWTError:
+    """Return the error for a request of which no answer came; botocore's own text is not quoted."""
+    endpoint = address.endpoint_url or f"the endpoint of {address}"
+    if isinstance(failure, NoCredentialsError):
+        return BadCredentials(
+            "no AWS credentials were found",
+            why="neither the environment, a profile, nor this machine's role has any",
+            fix="set AWS_PROFILE or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or give the machine a role",
+        )
+    if tries.in_doubt and not asked.safe:
+        return _unknown(asked, "the connection broke, or no answer came in time")
+    if isinstance(failure, SSLError):
+        return NotTrusted(
+            f"no trusted connection to {endpoint}",
+            why="its certificate is not trusted, or TLS failed",
+            fix="let AWS_CA_BUNDLE name the authority of a proxy that looks into TLS",
+        )
+    if isinstance(failure, _CONNECTING):
+        return Unreachable(
+            f"no connection to {endpoint}",
+            why="nothing answers there; nothing was sent",
+            fix="check the region and endpoint_url in the store URL, the network and its proxies",
+        )
+    if isinstance(failure, ReadTimeoutError) or tries.in_doubt:
+        return Unreachable(f"{endpoint} did not answer", why="no whole answer came in time", fix="try again")
+    return BadCredentials(
+        "AWS credentials can't be had",
+        why=f"{type(failure).__name__} in AWS's own chain of credentials",
+        fix="see what `aws sts get-caller-identity` says here",
+    )
+
+
+def _unknown(asked: Request, why: str) -> StoreTimeout:
+    return StoreTimeout(f"whether {asked} took effect is not known", why=why, fix="read it again to find out")
+
+
+def _region(code: str, message: str, why: str, address: Address) -> KeyvaultJWTError | None:
+    said = message.lower()
+    replica = code == "InvalidParameterException" and "replica" in said
+    scoped = code in _CREDENTIALS and "region" in said
+    if not (replica or scoped or code in _REGION):
+        return None
+    return WrongRegion(
+        f"{address.region} is not the region for this",
+        why=why,
+        fix="name the primary region in the store URL: replicas can't be written"
+        if replica
+        else "name a region in the store URL that this account has enabled",
+    )
+
+
+def _identity(code: str, message: str, why: str, asked: Request) -> KeyvaultJWTError | None:
+    if code in _CREDENTIALS:
+        return BadCredentials(
+            "AWS does not take these credentials",
+            why=why,
+            fix="log in again; see what `aws sts get-caller-identity` says here",
+        )
+    if code in _DENIED and "kms" in message.lower():
+        return KmsDenied(
+            f"the KMS key of {asked.secret} may not be used",
+            why=why,
+            fix="allow kms:Decrypt, and to writers kms:GenerateDataKey, in the key's policy or the role's",
+        )
+    if code in _DENIED:
+        return Denied(
+            f"AWS denies {asked}",
+            why=why,
+            fix="grant it: `keyvault-jwt access ROLE` prints what each role needs",
+        )
+    return None
+
+
+def _kms(code: str, why: str, asked: Request) -> KeyvaultJWTError | None:
+    if code not in {"DecryptionFailure", "EncryptionFailure"} and not code.startswith("KMS"):
+        return None
+    return KmsFailed(
+        f"the KMS key of {asked.secret} does not work",
+        why=why,
+        fix="see whether the key is enabled and not scheduled for deletion; nothing was changed",
+    )
+
+
+def _state(code: str, message: str, why: str, asked: Request) -> KeyvaultJWTError | None:
+    said = message.lower()
+    if code in _THROTTLED:
+        return Throttled(
+            f"AWS takes no more requests such as {asked} for now",
+            why=why,
+            fix="poll less often, or spread the work over accounts or regions",
+        )
+    if code == "InvalidRequestException" and ("delet" in said):
+        return ScheduledForDeletion(
+            f"{asked.secret} is scheduled for deletion",
+            why=why,
+            fix=f"restore it: aws secretsmanager restore-secret --secret-id {asked.secret}",
+        )
+    if code == "LimitExceededException":
+        return VersionsSpent(
+            f"{asked.secret} takes no more versions for now",
+            why=why,
+            fix="wait, for versions older than a day make room; find out who writes so often, or rotate less",
+        )
+    return None
