@@ -16,12 +16,18 @@ from uuid import UUID
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """The highest (epoch, revision) seen, the write it was, and every kid seen revoked."""
+    """The highest (epoch, revision) seen, the write it was, and every kid seen revoked.
+
+    `usable` are the kids that signed at that revision or might come to, and `verifying` those that
+    had stopped and were still published; `usable` is None for a reader who can't know.
+    """
 
     epoch: int
     revision: int
     write_id: UUID
     revoked: frozenset[str] = frozenset()
+    usable: frozenset[str] | None = None
+    verifying: frozenset[str] = frozenset()
 
     @property
     def position(self) -> tuple[int, int]:

@@ -35,9 +35,12 @@ def recovered(
     for record in _shown(found):
         mine = records.get(record.kid)
         records[record.kid] = _furthest(mine, record) if mine is not None else _adopted(record, found, now)
-    for kid in mark.revoked if mark is not None else ():
-        if kid in records and records[kid].compromised is None:
-            records[kid] = _compromised(records[kid], now)
+    if mark is not None:
+        if mark.position > max(_points(base, found)):
+            records = {kid: _remembered(record, mark, now) for kid, record in records.items()}
+        for kid in mark.revoked & records.keys():
+            if records[kid].compromised is None:
+                records[kid] = _compromised(records[kid], now)
     listed = {ref.number for ref in base.archives}
     archived = {
         record.kid
@@ -131,10 +134,29 @@ def _adopted(shown: KeyRecord, found: tuple[Evidence, ...], now: Instant) -> Key
         )
     if shown.public is None and shown.private is None:
         return msgspec.structs.replace(shown, state=KeyState.DESTROYED, destroyed=now, removed=None)
+    return _deactivated(shown, now)
+
+
+def _remembered(record: KeyRecord, mark: Mark, now: Instant) -> KeyRecord:
+    """Return a record of a store that is older than the mark, as far retired as the mark knows it.
+
+    Verifiers may have let go of a key that retired since: it must not sign again.
+    """
+    if mark.usable is None or record.kid in mark.usable | mark.revoked:
+        return record
+    if record.kid not in mark.verifying and record.state.published:
+        return msgspec.structs.replace(record, state=KeyState.DESTROYED, destroyed=now, removed=None)
+    if record.state.retirement < KeyState.DEACTIVATED.retirement:
+        return _deactivated(record, now)
+    return record
+
+
+def _deactivated(record: KeyRecord, now: Instant) -> KeyRecord:
+    """Return the record of a key that only verifies from now on, for good."""
     return msgspec.structs.replace(
-        shown,
+        record,
         state=KeyState.DEACTIVATED,
-        activated=shown.activated or shown.created,
+        activated=record.activated or record.created,
         deactivated=now,
         stopped=None,
         barred=True,
@@ -167,12 +189,12 @@ def _one_active(records: tuple[KeyRecord, ...], now: Instant) -> tuple[KeyRecord
     """Keep at most one active key: the one that was activated last and can still sign."""
     active = [r for r in records if r.state is KeyState.ACTIVE and r.can_sign]
     keep = max(active, key=lambda r: (r.activated or 0, r.kid), default=None)
-    return tuple(
-        msgspec.structs.replace(r, state=KeyState.DEACTIVATED, deactivated=now, stopped=None, barred=True)
-        if r.state is KeyState.ACTIVE and r is not keep
-        else r
-        for r in records
-    )
+    return tuple(_deactivated(r, now) if r.state is KeyState.ACTIVE and r is not keep else r for r in records)
+
+
+def _points(base: Keyring, found: tuple[Evidence, ...]) -> list[tuple[int, int]]:
+    """Return the (epoch, revision) of everything that the store shows."""
+    return [(document.epoch, document.revision) for document in (base, *found)]
 
 
 def _new_epoch(
@@ -182,8 +204,7 @@ def _new_epoch(
     mark: Mark | None,
     now: Instant,
 ) -> Keyring:
-    points = [(d.epoch, d.revision) for d in found] + [(base.epoch, base.revision)]
-    points += [] if mark is None else [(mark.epoch, mark.revision)]
+    points = [*_points(base, found), *([] if mark is None else [mark.position])]
     epoch = max(now, 1 + max(point[0] for point in points))
     revision = max(point[1] for point in points)
     ring = base.replaced(records=records, epoch=epoch, revision=revision, lineage=(), frozen_to=None)

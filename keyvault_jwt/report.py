@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from .keyring import Keyring
+from .keys import KeyState
 from .ledger import Entry
 from .marks import Mark
 from .plan import Plan
@@ -34,4 +35,12 @@ class Report:
 def mark_of(keyring: Keyring) -> Mark:
     """Return what to remember of a keyring outside its store."""
     revoked = frozenset(r.kid for r in keyring.records if r.compromised is not None)
-    return Mark(keyring.epoch, keyring.revision, keyring.write_id, revoked)
+    usable = {KeyState.PRE_ACTIVATION, KeyState.ACTIVE}
+    return Mark(
+        keyring.epoch,
+        keyring.revision,
+        keyring.write_id,
+        revoked,
+        usable=frozenset(r.kid for r in keyring.records if r.state in usable),
+        verifying=frozenset(r.kid for r in keyring.records if r.state is KeyState.DEACTIVATED),
+    )

@@ -30,6 +30,8 @@ class _Kept(msgspec.Struct, frozen=True, kw_only=True):
     revision: int
     write_id: UUID
     revoked: list[str]
+    usable: list[str] | msgspec.UnsetType = msgspec.UNSET
+    verifying: list[str] | msgspec.UnsetType = msgspec.UNSET
     digest: str = ""
     """SHA-256 of the same file with an empty digest."""
 
@@ -104,6 +106,8 @@ def _encoded(ring: str, mark: Mark) -> bytes:
         revision=mark.revision,
         write_id=mark.write_id,
         revoked=sorted(mark.revoked),
+        usable=msgspec.UNSET if mark.usable is None else sorted(mark.usable),
+        verifying=msgspec.UNSET if mark.usable is None else sorted(mark.verifying),
     )
     digest = hashlib.sha256(msgspec.json.encode(kept)).hexdigest()
     return msgspec.json.encode(msgspec.structs.replace(kept, digest=digest)) + b"\n"
@@ -120,7 +124,14 @@ def _decoded(file: Path, ring: str, data: bytes) -> Mark:
             why=f"this version knows {_SCHEMA}",
             fix="upgrade keyvault-jwt here",
         )
-    mark = Mark(kept.epoch, kept.revision, kept.write_id, frozenset(kept.revoked))
+    mark = Mark(
+        kept.epoch,
+        kept.revision,
+        kept.write_id,
+        frozenset(kept.revoked),
+        usable=None if kept.usable is msgspec.UNSET else frozenset(kept.usable),
+        verifying=frozenset(() if kept.verifying is msgspec.UNSET else kept.verifying),
+    )
     if data != _encoded(kept.ring, mark):
         raise _corrupt(file)
     if kept.ring != ring:

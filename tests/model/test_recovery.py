@@ -112,6 +112,20 @@ def test_a_restored_private_half_of_a_retired_key_goes(revoked_since: tuple[Worl
             assert not record.can_sign, f"the private half of {record.kid} ({record.state}) is back for good"
 
 
+def test_a_mark_alone_retires(revoked_since: tuple[World, World]) -> None:
+    """In a store restored whole no key is less retired than the mark's machine saw it, and all lives on."""
+    before, after = revoked_since
+    mark = mark_of(after.keyring)
+    world = recovered(after.restored(before.store), mark)
+    was, now = states(after.keyring), states(world.keyring)
+    assert any(was[kid] is KeyState.DESTROYED for kid in states(before.keyring))
+    for kid in states(before.keyring):
+        least = KeyState.COMPROMISED if kid in mark.revoked else was[kid]
+        assert now[kid].retirement >= least.retirement, f"{kid} was {was[kid]} and is {now[kid]}"
+    check_derived(world)
+    lived_on(world)
+
+
 def test_a_mark_alone_revokes(revoked_since: tuple[World, World]) -> None:
     """In a store restored whole, the revoked kids of the mark are revoked again by `recover`."""
     before, after = revoked_since

@@ -131,6 +131,47 @@ def test_mark_knows_what_was_revoked(state: KeyState) -> None:
     assert after.active is None
 
 
+@pytest.mark.parametrize(
+    ("was", "usable", "verifying", "wanted"),
+    [
+        (PRE, True, False, PRE),
+        (ACTIVE, True, False, ACTIVE),
+        (DEACTIVATED, True, False, DEACTIVATED),  # rolled back since
+        (PRE, False, True, DEACTIVATED),
+        (ACTIVE, False, True, DEACTIVATED),
+        (DEACTIVATED, False, True, DEACTIVATED),
+        (PRE, False, False, DESTROYED),
+        (ACTIVE, False, False, DESTROYED),
+        (DEACTIVATED, False, False, DESTROYED),
+        (COMPROMISED, False, False, COMPROMISED),
+    ],
+)
+def test_mark_knows_what_retired_since(
+    was: KeyState, usable: bool, verifying: bool, wanted: KeyState
+) -> None:
+    """In a store older than the mark a key that verifiers may have let go of never signs again."""
+    key = made_key(1, was)
+    kids = frozenset({key.kid})
+    mark = Mark(
+        NOW,
+        9,
+        UUID(int=9),
+        usable=kids if usable else frozenset(),
+        verifying=kids if verifying else frozenset(),
+    )
+    after = recovered("ring", made_ring(key), (), mark, NOW).record(key.kid)
+    assert after.state is wanted
+    assert after.barred == (was is not wanted and wanted is DEACTIVATED)
+
+
+def test_mark_says_nothing_of_what_came_after_it() -> None:
+    """A key that only a document newer than the mark shows is as that document says."""
+    key = made_key(1, ACTIVE)
+    ring = made_ring(key)
+    mark = Mark(ring.epoch, ring.revision, UUID(int=9), usable=frozenset())
+    assert recovered("ring", ring, (), mark, NOW).record(key.kid).state is ACTIVE
+
+
 def test_epoch_and_revision_are_above_all_evidence() -> None:
     """Readers of whatever document, and holders of the mark, see what follows as newer."""
     old, newer = made_ring(made_key(1, ACTIVE)), later(made_ring(made_key(1, ACTIVE)))

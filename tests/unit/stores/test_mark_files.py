@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import stat
 import threading
+from dataclasses import replace
 from pathlib import Path
 from uuid import UUID, uuid4
 
@@ -14,7 +15,14 @@ from keyvault_jwt.errors import BadRingName, CorruptDocument, ForeignDocument, N
 from keyvault_jwt.marks import Mark
 from keyvault_jwt.stores.mark_files import MarkFiles
 
-MARK = Mark(1_800_000_000_000, 7, uuid4(), frozenset({"kid-a", "kid-b"}))
+MARK = Mark(
+    1_800_000_000_000,
+    7,
+    uuid4(),
+    frozenset({"kid-a", "kid-b"}),
+    usable=frozenset({"kid-x", "kid-y"}),
+    verifying=frozenset({"kid-w"}),
+)
 
 
 @pytest.fixture
@@ -46,16 +54,20 @@ def test_sources_and_rings_are_apart(marks: MarkFiles, tmp_path: Path, file: Pat
 
 def test_never_lowers(marks: MarkFiles, file: Path) -> None:
     """An older mark, or another write of the same revision, changes nothing but the revoked kids."""
-    older = Mark(MARK.epoch, 6, uuid4(), frozenset({"kid-c"}))
+    older = Mark(MARK.epoch, 6, uuid4(), frozenset({"kid-c"}), usable=frozenset({"kid-w"}))
     kept = marks.save("payments", older)
-    assert kept == Mark(MARK.epoch, 7, MARK.write_id, frozenset({"kid-a", "kid-b", "kid-c"}))
+    assert kept == replace(MARK, revoked=frozenset({"kid-a", "kid-b", "kid-c"}))
     assert marks.load("payments") == kept
 
 
 def test_new_epoch_rises(marks: MarkFiles, file: Path) -> None:
-    """A new epoch stands above every revision of the old one, and remembers what was revoked."""
+    """A new epoch stands above every revision of the old one, and remembers what was revoked.
+
+    What it says of other keys is its own, also that it knows nothing.
+    """
     newer = Mark(MARK.epoch + 1, 0, uuid4())
     assert marks.save("payments", newer) == Mark(newer.epoch, 0, newer.write_id, MARK.revoked)
+    assert marks.load("payments") == marks.save("payments", newer)
 
 
 def test_reset_forgets(marks: MarkFiles, file: Path) -> None:
