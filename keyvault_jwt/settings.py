@@ -1,5 +1,6 @@
-"""The environment variables that the project reads, in one place.
+"""The environment variables that the core reads, in one place.
 
+A provider reads its own, by the names that its service's clients use: docs/vault.md lists Vault's.
 Imported only where one is needed: pydantic-settings costs more time than a verifier has.
 """
 
