@@ -125,6 +125,7 @@ class Chaos:
             self._perform()
         except OutOfTime:
             unfinished = "time was up before all was done"
+        self.killer.end()
         for service in self.services:
             service.fleet.__exit__(None, None, None)
         for member in self.schedulers:

@@ -38,6 +38,10 @@ class Killer:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self.end()
+
+    def end(self) -> None:
+        """Kill no more, and wait until the last node is back."""
         self._ended.set()
         self._ledgers.release()
         if self._thread.ident is not None:
@@ -67,6 +71,8 @@ class Killer:
             self._ledgers.await_rotation(self._random.choice(("authority", "signing", "public")))
         else:
             self._ended.wait(self._random.uniform(0, LONGEST_PAUSE))
+        if self._ended.is_set():
+            return
         began = time.monotonic()
         leader.kill()
         self.struck += self._ledgers.writing
