@@ -120,8 +120,14 @@ class KeyManager:
         return jwks.render(public.keys, origin=jwks.Origin(ring, public.epoch, public.revision))
 
     def export_keys(self, ring: str, *, private: bool = False) -> list[dict[str, Any]]:
-        """Return the keys as JWKs; with `private`, private halves too, for whoever may hold them."""
-        return key_import.exported(self.keyring(ring), private=private)
+        """Return the keys as JWKs; with `private`, private halves too, for whoever may hold them.
+
+        Raises `KeyRefused` where a remote signer has them.
+        """
+        keyring = self.keyring(ring)
+        if private:
+            _require_halves(keyring)
+        return key_import.exported(keyring, private=private)
 
     def revocation_bound(self, report: Report, kid: str) -> Instant | None:
         """Return the last instant at which a verifier may accept `kid` (I4); None until removal is seen."""
@@ -233,16 +239,12 @@ class KeyManager:
     def copy_to(self, other: KeyManager, ring: str, *, source: str = "", target: str = "") -> Report:
         """Move the keyring to another store with every kid, date and entry; freezes it here first.
 
-        `source` and `target` are the store URLs that the two ledgers note.
+        `source` and `target` are the store URLs that the two ledgers note.  Raises `KeyringExists`,
+        and `KeyRefused` where a remote signer has private halves.
         """
         if other._store.read(DocumentName(ring, DocumentKind.AUTHORITY)) is not None:
             command.Adopt(self.keyring(ring), source).require_place(other.keyring(ring))
-        if any(record.reference is not None for record in self.keyring(ring).records):
-            raise KeyRefused(
-                f"keyring {ring} can't be copied",
-                why="private halves of its keys never leave the remote signer that has them",
-                fix="create a keyring in the other store, and let verifiers accept both issuers for a while",
-            )
+        _require_halves(self.keyring(ring))
         other._prepare()
         self.freeze(ring, target or repr(other.store))
         keyring = self.keyring(ring)
@@ -336,3 +338,13 @@ class KeyManager:
         alarm = isinstance(outcome, DocumentError | RemovalUnconfirmed | ClockBehind)
         self._listener(Event("keyring.pass-failed", ring, {"code": outcome.code}, alarm=alarm))
         raise copy(outcome)  # as in `keyring`: without the frames that held a document's bytes
+
+
+def _require_halves(keyring: Keyring) -> None:
+    """Raise `KeyRefused` if there are private halves that no document holds."""
+    if any(record.reference is not None for record in keyring.records):
+        raise KeyRefused(
+            f"the private halves of keyring {keyring.ring} can't be taken along",
+            why="they never leave the remote signer that has them",
+            fix="create a keyring in the other place, and let verifiers accept both issuers for a while",
+        )

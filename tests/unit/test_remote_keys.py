@@ -169,10 +169,17 @@ def test_foreign_keys_are_not_taken_in(manager: kj.KeyManager) -> None:
 def test_a_keyring_with_remote_keys_is_not_copied(manager: kj.KeyManager, clock: FakeClock) -> None:
     """Its private halves can't go along; it stays alive where it is."""
     other = kj.KeyManager(MemoryStore(), clock=clock, listener=lambda event: None)
-    with pytest.raises(KeyRefused, match="can't be copied"):
+    with pytest.raises(KeyRefused, match="can't be taken along"):
         manager.copy_to(other, RING)
     assert manager.keyring(RING).frozen_to is None
     assert other.names() == ()
+
+
+def test_private_halves_that_are_elsewhere_are_not_exported(manager: kj.KeyManager) -> None:
+    """Public halves are; who asks for private ones is told why there are none."""
+    assert len(manager.export_keys(RING)) == 3
+    with pytest.raises(KeyRefused, match="can't be taken along"):
+        manager.export_keys(RING, private=True)
 
 
 def test_a_signature_by_another_key_never_leaves(

@@ -201,7 +201,6 @@ def test_the_pass_after_a_crash_trims(workshop: Workshop) -> None:
         from keyvault_jwt.testing import FakeClock
         store = kj.open_store(sys.argv[1])
         clock = FakeClock(wall=int(sys.argv[2]))
-        store.keep(sys.argv[3], [])
         manager = kj.KeyManager(store, clock=clock)
         manager.reconcile(sys.argv[3])
         type(store).keep = lambda *what: os.kill(os.getpid(), signal.SIGKILL)
