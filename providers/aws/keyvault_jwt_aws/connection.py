@@ -39,7 +39,7 @@ def connect(address: Address, needs_retry: Callable[..., bool | None]) -> Any:
         except (BotoCoreError, ValueError) as failure:
             raise BadCredentials(
                 "AWS's own configuration can't be used",
-                why=f"{type(failure).__name__} in AWS_PROFILE, the store URL's profile or a file under ~/.aws",
+                why=f"{type(failure).__name__}, by AWS_PROFILE, the URL's profile or a file under ~/.aws",
                 fix="see what `aws configure list` says, and correct it",
             ) from None
     _require_safe(client.meta.endpoint_url)
