@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection
 
 from keyvault_jwt import document
+from keyvault_jwt.errors import KeyvaultJWTError
 from keyvault_jwt.key_manager import KeyManager
 from keyvault_jwt.keyring import Keyring
 from keyvault_jwt.store import DocumentName
@@ -84,8 +85,11 @@ class Course:
             there = None if seen is None else document.decode_derived(name, seen.draft.data)
             if there is None or not document.says_the_same(there, document.derive(kind, after)):
                 yield f"{kind} is not what the keyring derives"
-        if self._manager.reconcile(RING).commits:
-            yield "there was work left"
+        try:
+            if self._manager.reconcile(RING).commits:
+                yield "there was work left"
+        except KeyvaultJWTError as error:
+            yield f"{error.code}: {error}"
 
 
 @contextmanager
