@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import threading
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from types import TracebackType
 from typing import Any, Final, Self
 
@@ -17,11 +18,12 @@ from keyvault_jwt.per_process import PerProcess
 from .address import Address
 from .answer import NO_ANSWER, Answer
 from .connection import connect
-from .credentials import Credentials
-from .errors import Denied
+from .credentials import Credentials, KnowsIndex
+from .errors import Denied, Unreachable
 from .exchange import Bounds, exchange
 from .request import Request
 from .statuses import refusal, worth_repeating
+from .storage_index import from_on
 
 MAX_TRIES: Final = 6
 """How often one request is sent at most."""
@@ -74,9 +76,10 @@ class Session:
         asked = Request(method, path, body, safe, headers or {})
         deadline = self._clock.monotonic() + self.address.deadline
         tried, renewed = 0, False
+        told: KeyvaultJWTError | None = None
         while True:
             token = "" if unauthenticated else self._credentials.token()
-            answer, failure = self._try(asked, token, deadline)
+            answer, failure = self._try(self._at_once(asked, token), token, deadline)
             if failure is None:
                 return answer
             if isinstance(failure, Denied) and not (unauthenticated or renewed):
@@ -87,8 +90,16 @@ class Session:
             pause = max(answer.retry_after * 1000, _jittered(tried))
             late = self._clock.monotonic() + pause >= deadline
             if tried == MAX_TRIES or late or not worth_repeating(failure):
-                raise failure
+                # A last try that the deadline cut short says less than the server did before.
+                raise told if late and told is not None and isinstance(failure, Unreachable) else failure
+            told = failure
             self._wait(pause / 1000)
+
+    def _at_once(self, asked: Request, token: str) -> Request:
+        """Return the request so that a standby which has not heard of the token yet passes it on."""
+        if not (token and isinstance(self._credentials, KnowsIndex)):
+            return asked
+        return replace(asked, headers={**from_on(self._credentials.index), **asked.headers})
 
     def _try(
         self, asked: Request, token: str, deadline: Milliseconds

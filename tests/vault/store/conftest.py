@@ -68,7 +68,7 @@ def hurried_store(
     bao: BaoServer, proxy: FaultProxy, prefix_url: str, waits: list[float]
 ) -> Iterator[VaultStore]:
     """A store behind the proxy that has looked at its mount and notes pauses instead of making them."""
-    address, _ = parse_url(f"{prefix_url}?read_timeout=500ms")
+    address, _ = parse_url(f"{prefix_url}?read_timeout=1s")
     with VaultStore(Session(address, StaticToken(bao.token), wait=waits.append)) as opened:
         assert list(opened.names()) == []
         proxy.requests.clear()

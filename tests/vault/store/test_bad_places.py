@@ -50,13 +50,15 @@ def path_of(store_url: str, endpoint: str = "data") -> str:
 
 def test_sealed_and_unsealed_again(own_bao: BaoServer) -> None:
     """A sealed server is told for reads and writes, nothing is written, and once unsealed all goes on."""
-    with open_url("vault://secret/jwt?deadline=300ms") as store:
+    hasty = open_url("vault://secret/jwt?deadline=1s")
+    with open_url("vault://secret/jwt") as store, hasty:
         version = store.replace(NAME, draft(), expected=None)
+        until(lambda: _reads(hasty))
         own_bao.seal()
         with pytest.raises(errors.Sealed):
-            store.read(NAME)
+            hasty.read(NAME)
         with pytest.raises(errors.Sealed):
-            store.replace(NAME, draft(2), expected=version)
+            hasty.replace(NAME, draft(2), expected=version)
         own_bao.unseal()
         until(lambda: _reads(store))
         seen = store.read(NAME)
@@ -153,7 +155,7 @@ def test_tls(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 def test_plain_http_server_behind_https(bao: BaoServer, environment: pytest.MonkeyPatch) -> None:
     """A server that speaks no TLS where TLS is expected is an error of the store, for a write too."""
     environment.setenv("BAO_ADDR", bao.url.replace("http:", "https:"))
-    with open_url("vault://secret/jwt?deadline=300ms") as store, pytest.raises(errors.NotTrusted):
+    with open_url("vault://secret/jwt") as store, pytest.raises(errors.NotTrusted):
         store.replace(NAME, draft(), expected=None)
 
 

@@ -8,13 +8,14 @@ from uuid import uuid4
 
 import pytest
 
-from keyvault_jwt.errors import DocumentTooLarge, KeyvaultJWTError, StoreTimeout
+from keyvault_jwt.errors import DocumentTooLarge, KeyvaultJWTError, StoreTimeout, StoreUnavailable
 from keyvault_jwt.store import DocumentKind, DocumentName, Draft
 from keyvault_jwt.testing.bao_server import BaoServer
-from keyvault_jwt_vault import Session, VaultStore, errors
+from keyvault_jwt_vault import Session, TransitStore, VaultStore, errors, open_url
 from keyvault_jwt_vault.address import parse_url
 from keyvault_jwt_vault.session import MAX_TRIES
 from tests.vault.store.fault_proxy import Answers, Breaks, Drips, FaultProxy
+from tests.waiting import until
 
 NAME = DocumentName("payments", DocumentKind.PUBLIC)
 
@@ -110,6 +111,22 @@ def test_no_pause_goes_beyond_the_deadline(
         hurried_store.read(NAME)
     assert waits == []
     assert proxy.count("GET") == 1
+
+
+def test_a_last_try_that_the_deadline_cuts_short_hides_nothing(proxy: FaultProxy, prefix_url: str) -> None:
+    """What the server said is told, not that the time that was left did not do for another answer."""
+    with open_url(f"{prefix_url}?deadline=2s") as store:
+        until(lambda: _reads(store))
+        proxy.next("GET", said(503, "Vault is sealed"), Drips())
+        with pytest.raises(errors.Sealed):
+            store.read(NAME)
+
+
+def _reads(store: VaultStore | TransitStore) -> bool:
+    try:
+        return store.read(NAME) is None
+    except StoreUnavailable:
+        return False
 
 
 def test_the_uninitialized_server_is_asked_once(hurried_store: VaultStore, proxy: FaultProxy) -> None:
