@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import time
 from typing import Any
 
 from tests.aws.documented_secret import MOST_BYTES, DocumentedSecret, Refused
@@ -150,7 +151,16 @@ class DocumentedService:
 
     def _done_ListSecretVersionIds(self, name: str, asked: Body, answer: Body) -> Body:
         known = self.secrets[name].versions
-        told = [it for it in answer["Versions"] if it["VersionId"] in known]
+        now = time.time()
+        told = [
+            it
+            | {
+                "VersionStages": sorted(known[it["VersionId"]].labels),
+                "CreatedDate": now - 3600 * (self.hours - known[it["VersionId"]].made),
+            }
+            for it in answer["Versions"]
+            if it["VersionId"] in known
+        ]
         if not asked.get("IncludeDeprecated"):
             told = [it for it in told if known[it["VersionId"]].labels]
         return {key: it for key, it in answer.items() if it != ""} | {"Versions": told}

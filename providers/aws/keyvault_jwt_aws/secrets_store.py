@@ -13,7 +13,8 @@ from __future__ import annotations
 
 import random
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 from hashlib import sha256
 from types import TracebackType
 from typing import Any, Final, Self
@@ -27,7 +28,8 @@ from .errors import ServiceFailed, TwoCurrentVersions
 from .kept_form import HEAD_BYTES, MOST_BYTES, draft_of, kept_form
 from .secret_name import document_name, secret_name
 from .service import Answer, Service
-from .version_labels import CANDIDATE, CURRENT, PREVIOUS, VersionLabels
+from .versions import CANDIDATE, CURRENT, PREVIOUS, Versions
+from .write_quota import require_reserve, require_sparing
 
 LIMITS: Final = Limits(document_bytes=MOST_BYTES - HEAD_BYTES)
 """Caps: what one version holds, less the line about the write."""
@@ -69,7 +71,8 @@ class AwsStore:
 
         Raises `StoreError`s, and `DocumentError`s that carry the version.
         """
-        self._read_anew.add(name)
+        if name.kind is DocumentKind.AUTHORITY:
+            self._read_anew.add(name)
         answer = self._get(name)
         if answer.code:
             return None
@@ -85,11 +88,13 @@ class AwsStore:
         self._require_room(name, draft)
         form, version = kept_form(draft, expected), _version_of(draft, expected)
         if expected is None:
+            if self._address.sparing and name.kind is DocumentKind.AUTHORITY:
+                require_sparing(name, draft)
             return self._create(name, form, version)
         if not 32 <= len(expected) <= 64:
             raise _conflict(name)
-        if name.kind is DocumentKind.AUTHORITY and name in self._read_anew:
-            self._look_first(name, expected)
+        if name in self._read_anew:  # of several writes in one pass, the first: each pass reads once
+            self._look_first(name, draft, expected)
         self._read_anew.discard(name)
         self._put(name, form, version)
         self._move(name, expected, version)
@@ -99,20 +104,11 @@ class AwsStore:
 
     def names(self) -> list[DocumentName]:
         """Return the name of every document; a new one may be missing for five minutes."""
-        found: list[str] = []
-        token = ""
-        options: dict[str, Any] = {"MaxResults": 100}
-        if self._address.prefix:
-            options["Filters"] = [{"Key": "name", "Values": [f"{self._address.prefix}/"]}]
-        while True:
-            body = self._service.request(
-                "list_secrets", options | ({"NextToken": token} if token else {})
-            ).body
-            found += [str(secret.get("Name", "")) for secret in body.get("SecretList", [])]
-            token = body.get("NextToken") or ""
-            if not token:
-                names = (document_name(self._address.prefix, secret) for secret in found)
-                return sorted(name for name in names if name is not None)
+        prefix = self._address.prefix
+        asked = {"Filters": [{"Key": "name", "Values": [f"{prefix}/"]}]} if prefix else {}
+        found = (str(secret.get("Name", "")) for secret in self._paged("list_secrets", asked, "SecretList"))
+        names = (document_name(prefix, secret) for secret in found)
+        return sorted(name for name in names if name is not None)
 
     def close(self) -> None:
         """Close the connections."""
@@ -125,6 +121,16 @@ class AwsStore:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+    def _paged(self, operation: str, asked: Mapping[str, Any], member: str) -> list[Mapping[str, Any]]:
+        found: list[Mapping[str, Any]] = []
+        token: str | None = ""
+        while token is not None:
+            page = {"MaxResults": 100} | ({"NextToken": token} if token else {})
+            body = self._service.request(operation, {**asked, **page}, expecting=_MISSING).body
+            found += body.get(member, [])
+            token = body.get("NextToken") or None
+        return found
 
     def _get(self, name: DocumentName) -> Answer:
         asked = {"SecretId": self._secret(name), "VersionStage": CURRENT}
@@ -144,35 +150,54 @@ class AwsStore:
         answer = self._service.request("create_secret", asked, safe=False, expecting=_EXISTS)
         if not answer.code:
             return version
-        if answer.repeated and self._is_current(name, version):
+        there = self._get(name)
+        if there.code:
+            # Somebody made the secret for us, without a value: the first put becomes current.
+            self._put(name, form, version, first=True)
+            there = self._get(name)
+            if there.body.get("VersionId") == version:
+                return version
+        elif answer.repeated and there.body.get("VersionId") == version:
             return version
         raise _conflict(name)
 
-    def _look_first(self, name: DocumentName, expected: Version) -> None:
-        """Raise `Conflict` before a version is spent on a race that is lost already."""
+    def _look_first(self, name: DocumentName, draft: Draft, expected: Version) -> None:
+        """Raise `Conflict` before a version is spent on a race that is lost already.
+
+        Raises `TwoCurrentVersions`, too, and `VersionsSpent` for what can wait when few are left.
+        """
         if self._address.sparing:
             self._wait(random.SystemRandom().uniform(0, _JITTER))
-        asked = {"SecretId": self._secret(name)}
-        answer = self._service.request("describe_secret", asked, expecting=_MISSING)
-        holders = VersionLabels.of(answer.body).holders(CURRENT)
+        versions = self._versions(name)
+        holders = versions.holders(CURRENT)
         if len(holders) > 1:
             raise TwoCurrentVersions(
                 f"{len(holders)} versions of {name} are current at once",
-                why=f"AWSCURRENT is on {' and '.join(sorted(holders))}, which the service itself never does",
+                why=f"AWSCURRENT is on {' and '.join(holders)}, which the service itself never does",
                 fix="find out who moved it; take it off the wrong one with `aws secretsmanager "
                 f"update-secret-version-stage --secret-id {self._secret(name)}`; nothing was changed",
             )
         if holders != (expected,):
             raise _conflict(name)
+        if self._address.sparing:
+            require_reserve(name, draft, versions.of_this_day(datetime.now(UTC)))
 
-    def _put(self, name: DocumentName, form: dict[str, str | bytes], version: Version) -> None:
+    def _versions(self, name: DocumentName) -> Versions:
+        asked = {"SecretId": self._secret(name), "IncludeDeprecated": True}
+        return Versions.of(self._paged("list_secret_version_ids", asked, "Versions"))
+
+    def _put(
+        self, name: DocumentName, form: dict[str, str | bytes], version: Version, *, first: bool = False
+    ) -> None:
         asked = {
             "SecretId": self._secret(name),
             "ClientRequestToken": version,
             "VersionStages": [CANDIDATE],
             **form,
         }
-        answer = self._service.request("put_secret_value", asked, expecting=_MISSING | _EXISTS)
+        answer = self._service.request(
+            "put_secret_value", asked, safe=not first, expecting=_MISSING | _EXISTS
+        )
         if answer.code in _EXISTS:
             raise ServiceFailed(
                 f"version {version} of {name} holds something else",
