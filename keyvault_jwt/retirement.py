@@ -21,7 +21,7 @@ class Retirement:
 
     def tell(self, keyring: Keyring) -> tuple[str, ...]:
         """Tell what a committed keyring still refers to, if need be; return the alarm if that failed."""
-        if self._keeper is None or keyring.frozen_to is not None:
+        if self._keeper is None:
             return ()
         held = frozenset(r.reference for r in keyring.records if r.reference is not None)
         told = self._told.pop(keyring.ring, None)

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
+import urllib.error
 
 import jwt
 import pytest
 
 from keyvault_jwt.algorithms import ALGORITHMS
 from keyvault_jwt.store import DocumentKind, DocumentName
+from keyvault_jwt_vault import open_url
 from keyvault_jwt_vault.errors import NoSuchAlgorithm
-from tests.vault.transit.conftest import MOUNT, RING, Workshop, name
+from tests.vault.transit.conftest import ISSUER, MOUNT, RING, Workshop, name
 
 ASYMMETRIC = [row.name for row in ALGORITHMS.values() if not row.symmetric]
 
@@ -42,7 +44,16 @@ def test_no_private_half_is_let_out(workshop: Workshop, algorithm: str) -> None:
     for kind in (DocumentKind.AUTHORITY, DocumentKind.SIGNING, DocumentKind.PUBLIC):
         found = workshop.store.read(DocumentName(RING, kind))
         assert found is not None
-        assert b'"private":"' not in found.draft.data.replace(b" ", b"")
+        assert b'"private":"' not in found.draft.data
+    with open_url(workshop.url.partition("?")[0]) as plain:
+        workshop.manages(plain).create("plain", issuer=ISSUER)
+        held = plain.read(DocumentName("plain", DocumentKind.SIGNING))
+        assert held is not None
+        assert b'"private":"' in held.draft.data, "what is searched for is how a document would hold it"
+    key = name(workshop.references[0])
+    for path in (f"export/signing-key/{key}", f"backup/{key}"):
+        with pytest.raises(urllib.error.HTTPError):
+            workshop.bao.request("GET", f"{MOUNT}/{path}")
     told = workshop.key(workshop.references[0])
     assert (told["exportable"], told["allow_plaintext_backup"], told["derived"]) == (False, False, False)
 
