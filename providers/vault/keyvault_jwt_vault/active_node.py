@@ -10,13 +10,9 @@ https://developer.hashicorp.com/vault/docs/enterprise/consistency.
 
 from __future__ import annotations
 
-import binascii
-from base64 import b64decode, b64encode
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, Final
-
-import msgspec
 
 from keyvault_jwt.errors import StoreError
 from keyvault_jwt.per_process import PerProcess
@@ -24,15 +20,10 @@ from keyvault_jwt.per_process import PerProcess
 from .answer import Answer
 from .errors import LaggingNode, ServerFailed, StandbyReads
 from .session import Session
+from .storage_index import beyond, parse_index
 
-_NEVER_REACHED: Final = str(2**63 - 1)
 _NO_HEADERS: Final[Mapping[str, str]] = MappingProxyType({})
 _TRIES: Final = 3
-
-
-class _Index(msgspec.Struct, frozen=True):
-    cluster: str
-    value: str
 
 
 class ActiveNode:
@@ -48,13 +39,10 @@ class ActiveNode:
 
         Raises `StandbyReads` if there is no such way and none was declared to be needless.
         """
-        index = _parsed(answer.index)
+        index = parse_index(answer.index)
         if index is not None and index.value.isdecimal():
-            beyond = msgspec.json.encode(_Index(index.cluster, _NEVER_REACHED))
             self._cluster.get()[:] = [index.cluster]
-            self._headers.get().update(
-                {"X-Vault-Index": b64encode(beyond).decode(), "X-Vault-Inconsistent": "forward-active-node"}
-            )
+            self._headers.get().update(beyond(index))
         elif self._staleness is None:
             self._headers.get().update(self._by_kind())
 
@@ -87,7 +75,7 @@ class ActiveNode:
         return answer
 
     def _is_known(self, answer: Answer) -> bool:
-        index, cluster = _parsed(answer.index), self._cluster.get()
+        index, cluster = parse_index(answer.index), self._cluster.get()
         return not cluster or index is None or index.cluster == cluster[0]
 
     def _refused(self, answer: Answer) -> StoreError:
@@ -120,10 +108,3 @@ class ActiveNode:
             fix="upgrade to OpenBao 2.7 on raft; or declare in the store URL how old a read may be: "
             "?staleness=5s, or ?staleness=0s if disable_standby_reads is set",
         )
-
-
-def _parsed(index: str) -> _Index | None:
-    try:
-        return msgspec.json.decode(b64decode(index, validate=True), type=_Index)
-    except (binascii.Error, ValueError, msgspec.MsgspecError):
-        return None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 
 class Credentials(Protocol):
@@ -21,6 +21,16 @@ class Credentials(Protocol):
 
     def close(self) -> None:
         """Revoke what was logged in for."""
+        ...
+
+
+@runtime_checkable
+class KnowsIndex(Protocol):
+    """Credentials that know from which state of the server's storage on their token is there."""
+
+    @property
+    def index(self) -> str:
+        """The `X-Vault-Index` with which the token came; empty if there was none."""
         ...
 
 

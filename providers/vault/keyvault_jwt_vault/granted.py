@@ -14,7 +14,8 @@ class Granted:
 
     `ttl` is how long it lives from the moment the server was asked, 0 for ever.  `accessor` is
     empty for a batch token, which can be neither renewed nor revoked.  `ours` tells a token
-    that we logged in for from one that was given to us, which its giver revokes.
+    that we logged in for from one that was given to us, which its giver revokes.  `index` is the
+    `X-Vault-Index` of the answer: a standby that has not come so far may not know the token yet.
     """
 
     token: str = field(repr=False)
@@ -22,6 +23,7 @@ class Granted:
     renewable: bool
     accessor: str = field(repr=False)
     ours: bool = True
+    index: str = ""
 
 
 class Login(Protocol):

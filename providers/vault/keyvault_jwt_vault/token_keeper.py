@@ -128,6 +128,13 @@ class TokenKeeper:
         with self._flight(state):
             return self._any_good(state).token
 
+    @property
+    def index(self) -> str:
+        """The `X-Vault-Index` with which the token in use came."""
+        state = self._state.peek()
+        held = None if state is None else state.held
+        return "" if held is None else held.granted.index
+
     def refused(self, token: str) -> bool:
         """Return whether there is a fresh token, now that the server said 403 to `token`.
 

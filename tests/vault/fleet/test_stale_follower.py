@@ -1,8 +1,8 @@
-"""A follower that was stopped (SIGSTOP), and then goes on to serve what it knew before."""
+"""Followers that lag: a little, as they always do, or much, after they were stopped (SIGSTOP)."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from datetime import timedelta
 from uuid import uuid4
@@ -12,19 +12,43 @@ import pytest
 import keyvault_jwt as kj
 from keyvault_jwt.errors import SignerLeaseExpired, StoreUnavailable
 from keyvault_jwt.events import Event
+from keyvault_jwt.store import DocumentKind, DocumentName
 from keyvault_jwt.testing.bao_cluster import BaoCluster
+from tests.chaos_vault.logins import logins
 from tests.vault.fleet.works import ISSUER, POLICY, RING
 from tests.waiting import until
 
 UNHURRIED = POLICY.model_copy(update={"rotate_every": timedelta(hours=1)})
 """Nothing falls due by itself."""
+LOGINS = 60
+"""Without care one in ten is denied."""
 
 
-def test_follower_that_serves_stale_reads(settle: Callable[[dict[str, str]], None]) -> None:
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[BaoCluster]:
+    """Three nodes, all of which run before and after each test."""
+    with BaoCluster() as running:
+        yield running
+
+
+def test_follower_that_has_not_heard_of_a_login(
+    cluster: BaoCluster, settle: Callable[[dict[str, str]], None]
+) -> None:
+    """Whoever logs in at a follower is served at once, though the follower learns of the token only then."""
+    url = f"vault://secret/{uuid4().hex}"
+    name = DocumentName(RING, DocumentKind.SIGNING)
+    settle({"BAO_ADDR": cluster.followers[0].url, **logins(cluster, url)["signer"]})
+    for _ in range(LOGINS):
+        with kj.open_store(f"{url}?auth=approle") as store:
+            assert store.read(name) is None
+
+
+def test_follower_that_serves_stale_reads(
+    cluster: BaoCluster, settle: Callable[[dict[str, str]], None]
+) -> None:
     """What it repeats renews no lease and decides nothing; who declared S takes it as merely late."""
     url, events = f"vault://secret/{uuid4().hex}?deadline=1s&read_timeout=500ms", list[Event]()
     with ExitStack() as stack:
-        cluster = stack.enter_context(BaoCluster())
         leader, (lagging, other) = cluster.leader, cluster.followers
 
         def at(node: dict[str, str], declared: str = "") -> kj.KeyManager:

@@ -114,7 +114,11 @@ def granted(answer: Answer) -> Granted:
         # A batch token counts from the second in which it was made, which may be over already.
         ttl = max(1, ttl - 1000)
     return Granted(
-        token=auth["client_token"], ttl=ttl, renewable=auth.get("renewable") is True, accessor=accessor
+        token=auth["client_token"],
+        ttl=ttl,
+        renewable=auth.get("renewable") is True,
+        accessor=accessor,
+        index=answer.index,
     )
 
 
