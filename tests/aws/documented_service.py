@@ -91,7 +91,8 @@ class DocumentedService:
             raise Refused(
                 "ResourceExistsException", f"The operation failed because the secret {name} already exists."
             )
-        _require_token(asked)
+        if value:
+            _require_token(asked)
         return None
 
     def _admit_PutSecretValue(self, name: str, asked: Body) -> Body | None:

@@ -7,6 +7,7 @@ from types import TracebackType
 from typing import Self
 
 import keyvault_jwt as kj
+from keyvault_jwt.events import Event
 from keyvault_jwt.testing import FakeClock
 from keyvault_jwt_aws import AwsStore, Service, parse_url
 from tests.faulty_store import FAST
@@ -19,9 +20,10 @@ class Machine:
 
     def __init__(self, url: str) -> None:
         self.clock = FakeClock()
+        self.events: list[Event] = []
         self.store = AwsStore(Service(parse_url(url)), wait=self.pass_time)
         self.manager = kj.KeyManager(
-            self.store, clock=self.clock, listener=lambda event: None, wait=self.pass_time
+            self.store, clock=self.clock, listener=self.events.append, wait=self.pass_time
         )
 
     @classmethod

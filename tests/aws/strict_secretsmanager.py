@@ -87,6 +87,14 @@ class StrictSecretsManager:
                 self.strayed.append(f"{operation}: {strayed}")
                 return 500, {"__type": "InternalServiceError", "Message": f"STRICT {operation}: {strayed}"}
 
+    def unsigned(self, region: str) -> dict[str, str]:
+        """Return the headers of a request that a test makes by itself."""
+        scope = f"Credential=test/20260101/{region}/secretsmanager/aws4_request"
+        return {
+            "Content-Type": "application/x-amz-json-1.1",
+            "Authorization": f"AWS4-HMAC-SHA256 {scope}",
+        }
+
     def ask(
         self, operation: str, asked: dict[str, Any], headers: dict[str, str]
     ) -> tuple[int, dict[str, Any]]:
