@@ -42,7 +42,7 @@ from tests.aws.machine import RING, Machine
 from tests.aws.strict_secretsmanager import StrictSecretsManager
 
 NAME = DocumentName(RING, DocumentKind.AUTHORITY)
-QUICK = "&connect_timeout=200ms&read_timeout=300ms&deadline=1s"
+QUICK = "&connect_timeout=500ms&read_timeout=2s&deadline=4s"
 CALLS: dict[str, Callable[[AwsStore, Version], object]] = {
     "GetSecretValue": lambda store, version: store.read(NAME),
     "PutSecretValue": lambda store, version: store.replace(NAME, draft(b"2", 2), expected=version),
@@ -111,9 +111,10 @@ def test_refusals(
 ) -> None:
     """Each refusal of the service is an error of its own, with what to do; what was there stays."""
     version = quick_store.replace(NAME, draft(b"one"), expected=None)
-    strict.next(operation, Answers(refusal.code, refusal.message))
+    strict.next(operation, *[Answers(refusal.code, refusal.message)] * 5)
     with pytest.raises(refusal.error) as caught:
         CALLS[operation](quick_store, version)
+    strict.script.clear()
     assert refusal.fix in caught.value.fix
     assert refusal.message in caught.value.why
     seen = quick_store.read(NAME)

@@ -111,6 +111,22 @@ def test_a_lost_answer_without_repetition(
         assert store.read(name) == seen
 
 
+@pytest.mark.parametrize("fault", [Breaks(True), Breaks(False), Answers("InternalServiceError", status=500)])
+@pytest.mark.parametrize("operation", WRITES)
+def test_a_lost_answer_that_the_sdk_repeats(
+    prefix_url: str, strict: StrictSecretsManager, operation: str, fault: Breaks | Answers
+) -> None:
+    """A write that the SDK sent twice has won, for the label that it can't take twice is on its version."""
+    name = DocumentName(RING, DocumentKind.AUTHORITY)
+    with open_url(prefix_url + QUICK) as store:
+        version = store.replace(name, Draft(b"1", 1, uuid4()), expected=None)
+        strict.next(operation, fault)
+        version = store.replace(name, Draft(b"2", 2, uuid4()), expected=version)
+        seen = store.read(name)
+        assert seen is not None
+        assert (seen.draft.data, seen.version) == (b"2", version)
+
+
 @pytest.mark.parametrize("carried_out", [True, False])
 def test_a_lost_answer_to_a_creation(
     prefix_url: str, strict: StrictSecretsManager, carried_out: bool
