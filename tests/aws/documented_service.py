@@ -9,6 +9,7 @@ from typing import Any
 from tests.aws.documented_secret import MOST_BYTES, DocumentedSecret, Refused
 
 Body = dict[str, Any]
+_READS = frozenset({"DescribeSecret", "GetSecretValue", "ListSecretVersionIds"})
 
 
 class Undocumented(AssertionError):
@@ -27,6 +28,12 @@ class DocumentedService:
         self.secrets: dict[str, DocumentedSecret] = {}
         self.planted: set[str] = set()
         self._arns: dict[str, str] = {}
+        self._replicas: set[str] = set()
+
+    def hold_replica(self, name: str, secret: DocumentedSecret) -> None:
+        """Keep a secret of another region readable here."""
+        self.secrets[name] = secret
+        self._replicas.add(name)
 
     def name_of(self, asked: Body) -> str:
         """Return the name of the secret that a request is about; empty if it is about none."""
@@ -51,6 +58,11 @@ class DocumentedService:
             and not asked.get("ForceDeleteWithoutRecovery")
         ):
             raise Refused("ResourceNotFoundException", "Secrets Manager can't find the specified secret.")
+        if name in self._replicas and operation not in _READS:
+            raise Refused(
+                "InvalidParameterException",
+                "Operation not permitted on a replica secret. Call must be made in primary secret's region.",
+            )
         admitted: Body | None = rule(name, asked)
         return admitted
 

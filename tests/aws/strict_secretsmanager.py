@@ -38,6 +38,7 @@ class StrictSecretsManager:
         self.upstream = urlsplit(upstream)
         self.strayed: list[str] = []
         self.requests: list[tuple[str, dict[str, Any]]] = []
+        self.regions_asked: list[str] = []
         self.script: dict[str, deque[Fault | None]] = {}
         self.grants = Grants()
         self.ended = threading.Event()
@@ -77,6 +78,7 @@ class StrictSecretsManager:
         with self._one_at_a_time:
             scope = _SCOPE.search(headers.get("Authorization", ""))
             key, region = (scope[1], scope[2]) if scope else ("", "us-east-1")
+            self.regions_asked.append(region)
             service = self.region(region)
             try:
                 self.grants.require(key, operation, service.name_of(asked), asked)
@@ -125,6 +127,9 @@ class StrictSecretsManager:
         if status >= 300:
             raise Refused(str(body.get("__type", status)), str(body.get("Message") or body.get("message")))
         body = service.done(operation, asked, body)
+        for replica in asked.get("AddReplicaRegions", ()):
+            name = service.name_of(asked)
+            self.region(replica["Region"]).hold_replica(name, service.secrets[name])
         if operation in _CHANGES:
             name = service.name_of(asked)
             service.require_agreement(name, self.ask("DescribeSecret", {"SecretId": name}, headers)[1])
@@ -133,6 +138,7 @@ class StrictSecretsManager:
     def forget(self) -> None:
         """Forget requests and faults, and fail if moto strayed since the last time."""
         self.requests.clear()
+        self.regions_asked.clear()
         self.script.clear()
         self.grants = Grants()
         strayed, self.strayed = self.strayed, []

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from .address import Address, parse_url
 from .secrets_store import AwsStore
 from .service import Service
@@ -14,4 +16,6 @@ def open_url(url: str) -> AwsStore:
 
     Credentials come from AWS's own chain.  Raises `BadStoreURL`.
     """
-    return AwsStore(Service(parse_url(url)))
+    address = parse_url(url)
+    replica = Service(replace(address, region=address.read_from)) if address.read_from else None
+    return AwsStore(Service(address), replica=replica)

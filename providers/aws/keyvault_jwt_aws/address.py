@@ -33,7 +33,8 @@ class Address:
     `prefix` is the part of the secrets' names before the keyring's, without slashes at its ends.
     `profile` names one of `~/.aws/config`; empty for the environment's choice.
     `endpoint_url` is empty for the region's own.  `kms_key` (empty: the account's
-    `aws/secretsmanager`) and `tags` are given to secrets as they are made.  Times are milliseconds:
+    `aws/secretsmanager`), `tags` and `replicas` (regions) are given to secrets as they are made, and
+    `read_from` is the replica's region where readers ask first.  Times are milliseconds:
     `connect_timeout` and `read_timeout` bound one try, `deadline` a request with its repetitions,
     and `staleness` is how old a read may be.  `sparing` is false only for a stand-in on this machine
     that keeps as many versions as one likes.
@@ -45,6 +46,8 @@ class Address:
     profile: str = ""
     kms_key: str = ""
     tags: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    replicas: tuple[str, ...] = ()
+    read_from: str = ""
     connect_timeout: Milliseconds = 3_000
     read_timeout: Milliseconds = 10_000
     deadline: Milliseconds = 30_000
@@ -78,12 +81,20 @@ def parse_url(url: str) -> Address:
         raise _bad("a time-out of 0 lets no request succeed")
     endpoint_url = _endpoint(options.pop("endpoint_url", ""))
     here = bool(endpoint_url) and names_this_machine(urlsplit(endpoint_url).hostname or "")
+    replicas = tuple(region for region in options.pop("replicas", "").split(",") if region)
+    read_from = options.pop("read_from", "")
+    if not all(_REGION.fullmatch(region) for region in (*replicas, *([read_from] if read_from else []))):
+        raise _bad("its replicas or read_from are no regions, such as eu-west-1,eu-central-1")
+    if read_from and "staleness" not in options:
+        raise _bad("no bound on a replica's lag is documented: read_from needs a staleness beside it")
     address = Address(
         region=parts.netloc,
         prefix=prefix,
         endpoint_url=endpoint_url,
         profile=options.pop("profile", ""),
         kms_key=options.pop("kms_key", ""),
+        replicas=replicas,
+        read_from=read_from,
         tags=_tags(options.pop("tags", "")),
         connect_timeout=times["connect_timeout"],
         read_timeout=times["read_timeout"],

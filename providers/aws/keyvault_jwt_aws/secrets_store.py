@@ -26,6 +26,7 @@ from keyvault_jwt.store import DocumentKind, DocumentName, Draft, Limits, Versio
 
 from .errors import ServiceFailed, TwoCurrentVersions
 from .kept_form import HEAD_BYTES, MOST_BYTES, draft_of, kept_form
+from .nearest import Nearest, current
 from .secret_name import document_name, secret_name
 from .service import Answer, Service
 from .versions import CANDIDATE, CURRENT, PREVIOUS, Versions
@@ -45,9 +46,15 @@ class AwsStore:
     """Documents by moving AWSCURRENT; thread-safe and fork-safe."""
 
     def __init__(
-        self, service: Service, *, limits: Limits = LIMITS, wait: Callable[[float], object] | None = None
+        self,
+        service: Service,
+        *,
+        replica: Service | None = None,
+        limits: Limits = LIMITS,
+        wait: Callable[[float], object] | None = None,
     ) -> None:
         self._service = service
+        self._nearest = Nearest(service, replica)
         self._address = service.address
         self._limits = limits
         self._wait = threading.Event().wait if wait is None else wait
@@ -73,7 +80,7 @@ class AwsStore:
         """
         if name.kind is DocumentKind.AUTHORITY:
             self._read_anew.add(name)
-        answer = self._get(name)
+        answer = self._nearest.get(self._secret(name), name.kind)
         if answer.code:
             return None
         version = _version(name, answer)
@@ -112,7 +119,7 @@ class AwsStore:
 
     def close(self) -> None:
         """Close the connections."""
-        self._service.close()
+        self._nearest.close()
 
     def __enter__(self) -> Self:
         return self
@@ -133,13 +140,14 @@ class AwsStore:
         return found
 
     def _get(self, name: DocumentName) -> Answer:
-        asked = {"SecretId": self._secret(name), "VersionStage": CURRENT}
-        return self._service.request("get_secret_value", asked, expecting=_MISSING)
+        return current(self._service, self._secret(name))
 
     def _create(self, name: DocumentName, form: dict[str, str | bytes], version: Version) -> Version:
         given: dict[str, Any] = {"KmsKeyId": self._address.kms_key} if self._address.kms_key else {}
         if self._address.tags:
             given["Tags"] = [{"Key": key, "Value": value} for key, value in self._address.tags.items()]
+        if self._address.replicas:
+            given["AddReplicaRegions"] = [{"Region": region} for region in self._address.replicas]
         asked = {
             "Name": self._secret(name),
             "ClientRequestToken": version,

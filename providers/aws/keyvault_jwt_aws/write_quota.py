@@ -56,7 +56,9 @@ def require_reserve(name: DocumentName, draft: Draft, of_this_day: int) -> None:
 
 def _cannot_wait(name: DocumentName, draft: Draft) -> bool:
     keyring = _keyring(name, draft)
-    entries = () if keyring is None else keyring.ledger.entries
+    if keyring is None or not keyring.ledger.entries:
+        return False
+    entries = keyring.ledger.entries
     return any(entry.action in _CANNOT_WAIT for entry in entries if entry.at == entries[-1].at)
 
 
