@@ -140,6 +140,16 @@ def test_throttling_without_end(quick_store: AwsStore, strict: StrictSecretsMana
         CALLS[operation](quick_store, version)
 
 
+def test_the_deadline_ends_repetition(strict: StrictSecretsManager, prefix_url: str) -> None:
+    """No try begins that could end after the deadline, however many the SDK would make."""
+    url = f"{prefix_url}&connect_timeout=1s&read_timeout=5s&deadline=6s"
+    with open_url(url) as store:
+        strict.next("GetSecretValue", *[THROTTLED] * 9)
+        with pytest.raises(Throttled):
+            store.read(NAME)
+    assert strict.count()["GetSecretValue"] == 1
+
+
 def test_a_deleted_secret(store: AwsStore, strict: StrictSecretsManager, prefix_url: str) -> None:
     """A secret scheduled for deletion is neither absent nor written to, until it is restored."""
     version = store.replace(NAME, draft(b"one"), expected=None)
