@@ -4,29 +4,18 @@ from __future__ import annotations
 
 from typing import Final
 
-from botocore.exceptions import (  # type: ignore[import-untyped]
-    BotoCoreError,
-    ConnectTimeoutError,
-    EndpointConnectionError,
-    NoCredentialsError,
-    ProxyConnectionError,
-    ReadTimeoutError,
-    SSLError,
-)
-
-from keyvault_jwt.errors import KeyvaultJWTError, StoreTimeout
+from keyvault_jwt.errors import KeyvaultJWTError
 
 from .address import Address
+from .broken_off import unknown
 from .errors import (
     BadCredentials,
     Denied,
     KmsDenied,
     KmsFailed,
-    NotTrusted,
     ScheduledForDeletion,
     ServiceFailed,
     Throttled,
-    Unreachable,
     VersionsSpent,
     WrongRegion,
 )
@@ -62,7 +51,6 @@ _CREDENTIALS: Final = frozenset(
 )
 _DENIED: Final = frozenset({"AccessDenied", "AccessDeniedException", "UnauthorizedOperation"})
 _REGION: Final = frozenset({"OptInRequired", "OptInRequiredException", "InvalidRegion"})
-_CONNECTING: Final = (EndpointConnectionError, ConnectTimeoutError, ProxyConnectionError)
 
 
 def refusal(said: Refused, asked: Request, tries: Tries, address: Address) -> KeyvaultJWTError:
@@ -78,48 +66,12 @@ def refusal(said: Refused, asked: Request, tries: Tries, address: Address) -> Ke
     if told is not None:
         return told
     if said.status >= 500 and tries.in_doubt and not asked.safe:
-        return _unknown(asked, why)
+        return unknown(asked, why)
     return ServiceFailed(
         f"{address} does not carry out {asked}",
         why=why,
         fix="try again; if it stays so, see the AWS Health Dashboard and the endpoint_url",
     )
-
-
-def broken_off(failure: BotoCoreError, asked: Request, tries: Tries, address: Address) -> KeyvaultJWTError:
-    """Return the error for a request of which no answer came; botocore's own text is not quoted."""
-    endpoint = address.endpoint_url or f"the endpoint of {address}"
-    if isinstance(failure, NoCredentialsError):
-        return BadCredentials(
-            "no AWS credentials were found",
-            why="neither the environment, a profile, nor this machine's role has any",
-            fix="set AWS_PROFILE or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or give the machine a role",
-        )
-    if tries.in_doubt and not asked.safe:
-        return _unknown(asked, "the connection broke, or no answer came in time")
-    if isinstance(failure, SSLError):
-        return NotTrusted(
-            f"no trusted connection to {endpoint}",
-            why="its certificate is not trusted, or TLS failed",
-            fix="let AWS_CA_BUNDLE name the authority of a proxy that looks into TLS",
-        )
-    if isinstance(failure, _CONNECTING):
-        return Unreachable(
-            f"no connection to {endpoint}",
-            why="nothing answers there; nothing was sent",
-            fix="check the region and endpoint_url in the store URL, the network and its proxies",
-        )
-    if isinstance(failure, ReadTimeoutError) or tries.in_doubt:
-        return Unreachable(f"{endpoint} did not answer", why="no whole answer came in time", fix="try again")
-    return BadCredentials(
-        "AWS credentials can't be had",
-        why=f"{type(failure).__name__} in AWS's own chain of credentials",
-        fix="see what `aws sts get-caller-identity` says here",
-    )
-
-
-def _unknown(asked: Request, why: str) -> StoreTimeout:
-    return StoreTimeout(f"whether {asked} took effect is not known", why=why, fix="read it again to find out")
 
 
 def _region(code: str, message: str, why: str, address: Address) -> KeyvaultJWTError | None:

@@ -14,14 +14,16 @@ from botocore.exceptions import (  # type: ignore[import-untyped]
     EndpointConnectionError,
     ProxyConnectionError,
 )
+from botocore.parsers import ResponseParserError  # type: ignore[import-untyped]
 
 from keyvault_jwt.clock import Clock, Milliseconds, SystemClock
 from keyvault_jwt.per_process import PerProcess
 
 from .address import Address
+from .broken_off import broken_off, unreadable
 from .connection import connect
 from .quiet import quiet
-from .refusals import broken_off, refusal
+from .refusals import refusal
 from .request import Refused, Request, Tries
 
 _TRIES: Final[ContextVar[Tries | None]] = ContextVar("keyvault_jwt_aws_tries", default=None)
@@ -74,9 +76,13 @@ class Service:
         tries = Tries(self._clock, self._clock.monotonic())
         token = _TRIES.set(tries)
         try:
+            client = self._clients.get()
             with quiet():
-                body = getattr(self._clients.get(), operation)(**parameters)
-            return Answer(body, repeated=tries.in_doubt)
+                body = getattr(client, operation)(**parameters)
+            if body.keys() - {"ResponseMetadata"}:
+                return Answer(body, repeated=tries.in_doubt)
+            # botocore reads a page that is no JSON as an answer without members.
+            error = unreadable(asked, self.address)
         except ClientError as failure:
             said = failure.response.get("Error", {})
             status = int(failure.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
@@ -84,6 +90,8 @@ class Service:
             if code in expecting:
                 return Answer(code=code, message=message, repeated=tries.in_doubt)
             error = refusal(Refused(code, message, status), asked, tries, self.address)
+        except ResponseParserError:
+            error = unreadable(asked, self.address)
         except BotoCoreError as failure:
             error = broken_off(failure, asked, tries, self.address)
         finally:

@@ -6,6 +6,7 @@ import socket
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -20,6 +21,7 @@ from keyvault_jwt.errors import (
     KeyvaultJWTError,
     NewerSchema,
     StoreDenied,
+    StoreTimeout,
     StoreUnavailable,
 )
 from keyvault_jwt.store import DocumentKind, DocumentName, Draft, Version
@@ -282,6 +284,37 @@ def test_an_answer_of_another_program(strict: StrictSecretsManager, quick_store:
     strict.next("GetSecretValue", Answers("", status=200))
     with pytest.raises(ServiceFailed, match="endpoint_url"):
         quick_store.read(NAME)
+
+
+@pytest.fixture
+def page(environment: pytest.MonkeyPatch) -> Iterator[str]:
+    """The URL of a server that answers everything with a page, as a proxy before a log-in does."""
+
+    class Page(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers["Content-Length"]))
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(b"<html>log in first</html>")
+
+        def log_message(self, *arguments: Any) -> None:
+            """Say nothing."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Page) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_address[1]}"
+        server.shutdown()
+        thread.join()
+
+
+def test_a_page_is_no_answer(page: str) -> None:
+    """A page instead of an answer is told as such, and leaves open whether a write was carried out."""
+    with open_url(f"awssm://us-east-1/jwt?endpoint_url={page}") as store:
+        with pytest.raises(ServiceFailed, match="proxies"):
+            store.read(NAME)
+        with pytest.raises(StoreTimeout):
+            store.replace(NAME, draft(), expected=None)
 
 
 def test_no_tls(environment: pytest.MonkeyPatch) -> None:

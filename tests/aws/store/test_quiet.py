@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import logging
+import subprocess
+import sys
+from pathlib import Path
 from uuid import uuid4
 
 import boto3.session
@@ -17,6 +20,14 @@ from tests.aws.strict_secretsmanager import StrictSecretsManager
 
 NAME = DocumentName(RING, DocumentKind.AUTHORITY)
 CANARY = "canary-7d1f0c"
+
+ROOT = Path(__file__).parents[3]
+FRESH = """
+import logging, os
+logging.basicConfig(level=logging.DEBUG)
+from tests.aws.store.test_quiet import use
+use(os.environ["STORE"])
+"""
 
 
 def use(url: str) -> None:
@@ -35,6 +46,17 @@ def test_no_body_is_logged(
     environment.setenv("AWS_SESSION_TOKEN", f"token-{CANARY}")
     use(prefix_url)
     assert CANARY not in caplog.text
+
+
+def test_no_body_is_logged_by_a_fresh_process(prefix_url: str, environment: pytest.MonkeyPatch) -> None:
+    """Nor by the first request of a process, during which botocore loads much of itself."""
+    environment.setenv("AWS_SESSION_TOKEN", f"token-{CANARY}")
+    environment.setenv("STORE", prefix_url)
+    done = subprocess.run(
+        [sys.executable, "-c", FRESH], cwd=ROOT, capture_output=True, text=True, check=True, timeout=60
+    )
+    assert "urllib3" in done.stderr, "nothing was logged at all"
+    assert CANARY not in done.stderr
 
 
 def test_others_log_as_before(
