@@ -117,8 +117,8 @@ class Attempt:
         found = versioned(answer)
         keyring = None if found is None else document.decode_authority(self.ring, found.draft.data)
         mark = None if self.command.recovers and not self.commits else self.mark
-        if keyring is not None and mark is not None and history.contradicts(keyring, mark):
-            return self._doubt(history.rolled_back(keyring, mark))
+        if (denied := history.contradiction(keyring, mark)) is not None:
+            return self._doubt(denied)
         was = self.keyring
         moved_on = keyring is not None and was is not None and keyring.revision > was.revision
         return replace(

@@ -67,10 +67,20 @@ def require_continuation(head: Head, seen: Point | None) -> None:
     raise rolled_back(head, seen)
 
 
-def contradicts(keyring: Keyring, mark: Mark) -> bool:
-    """Whether the keyring denies what was seen of it before: its place in history, or a revocation."""
-    alive = {record.kid for record in keyring.records if record.state.published}
-    return is_behind(keyring, mark) or is_forked(keyring, mark) or bool(alive & mark.revoked)
+def contradiction(keyring: Keyring | None, mark: Mark | None) -> RolledBack | None:
+    """Return how the keyring denies what was seen of it before: its place in history, or a revocation."""
+    if keyring is None or mark is None:
+        return None
+    if is_behind(keyring, mark) or is_forked(keyring, mark):
+        return rolled_back(keyring, mark)
+    for record in keyring.records:
+        if record.state.published and record.kid in mark.revoked:
+            return RolledBack(
+                f"the store shows {record.kid} of keyring {keyring.ring} as {record.state}",
+                why="it was seen revoked: the store was restored, and recovered where nobody knew of that",
+                fix=f"run `recover {keyring.ring}` on this machine, which remembers it, or revoke it again",
+            )
+    return None
 
 
 def rolled_back(head: Head, seen: Point) -> RolledBack:

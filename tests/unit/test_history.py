@@ -7,7 +7,7 @@ from uuid import UUID
 import pytest
 
 from keyvault_jwt.errors import RolledBack
-from keyvault_jwt.history import contradicts, is_behind, is_forked, require_continuation
+from keyvault_jwt.history import contradiction, is_behind, is_forked, require_continuation
 from keyvault_jwt.keyring import LINEAGE_LENGTH, Keyring
 from keyvault_jwt.keys import KeyState
 from keyvault_jwt.marks import Mark
@@ -64,12 +64,14 @@ def test_place_in_history(head: Keyring, seen: Keyring, *, behind: bool, forked:
         assert f"({seen.epoch}, {seen.revision})" in caught.value.why
     else:
         require_continuation(head, seen)
-    assert contradicts(head, mark_of(seen)) is (behind or forked)
+    assert (contradiction(head, mark_of(seen)) is not None) is (behind or forked)
 
 
 def test_first_reader_takes_what_is_there() -> None:
-    """With nothing seen, there is nothing to contradict."""
+    """With nothing seen, or nothing there, there is nothing to contradict."""
     require_continuation(at(1), None)
+    assert contradiction(at(1), None) is None
+    assert contradiction(None, mark_of(at(1))) is None
 
 
 @pytest.mark.parametrize("state", KeyState)
@@ -77,7 +79,12 @@ def test_revoked_key_that_is_alive_again_contradicts(state: KeyState) -> None:
     """A newer epoch is no excuse for publishing what was seen revoked."""
     ring = made_ring(made_key(1, state), epoch=5)
     mark = Mark(1, 1, UUID(int=7), frozenset({KEY.kid}))
-    assert contradicts(ring, mark) is state.published
+    denied = contradiction(ring, mark)
+    assert (denied is not None) is state.published
+    if denied is not None:
+        assert KEY.kid in denied.what
+        assert "seen revoked" in denied.why
+        assert "on this machine" in denied.fix
 
 
 def test_mark_remembers_every_compromised_key() -> None:
