@@ -8,12 +8,14 @@ from typing import Final
 from keyvault_jwt import command
 from keyvault_jwt.clock import Instant
 from keyvault_jwt.errors import KeyvaultJWTError
+from keyvault_jwt.history import contradiction
 from keyvault_jwt.report import Report
 from keyvault_jwt.store import DocumentKind
 from tests.simulation.drawn_policy import log_uniform
 from tests.simulation.operator_desk import OperatorDesk
 from tests.simulation.restored import Copy, require_nothing_revived, settled_copy
 from tests.simulation.ring import Ring
+from tests.simulation.rotator import Rotator
 from tests.simulation.site import Site
 from tests.simulation.story import Violation
 
@@ -62,36 +64,51 @@ class Disasters:
         ring.restored(put_back, self._site.now, whole_history=whole)
         authority = any(name.kind is DocumentKind.AUTHORITY for name in chosen)
         self._site.agenda.after(
-            log_uniform(dice, 1, max(2, ring.scale)), partial(self._repair, ring, authority)
+            log_uniform(dice, 1, max(2, ring.scale)),
+            partial(self._repair, ring, self._operators.rotator, authority),
         )
 
-    def _repair(self, ring: Ring, recover: bool, failures: int = 0) -> None:
+    def alarmed(self, ring: Ring, rotator: Rotator) -> None:
+        """Have a keyring recovered where it contradicts what this process saw of it."""
+        denied = contradiction(ring.keyring, rotator.marks.load(ring.name))
+        if ring.unwatched is None and ring.tampering is not None and denied is not None:
+            self._site.happened("fault: a recovery that did not know of a revocation")
+            ring.restored({}, self._site.now, whole_history=False)
+            self._repair(ring, rotator, recover=True)
+
+    def _repair(self, ring: Ring, rotator: Rotator, recover: bool, failures: int = 0) -> None:
         """Have the operator repeat the command until everything says the same again."""
         asked = command.Recover(ring.name) if recover else command.Reconcile()
-        known = self._operators.rotator.marks.load(ring.name)
+        known = rotator.marks.load(ring.name)
         revoked = frozenset() if known is None else known.revoked
 
         def ended(outcome: Report | KeyvaultJWTError | None) -> None:
             copy = self._copy(ring)
             if not isinstance(outcome, Report) or not settled_copy(outcome.keyring, copy):
-                self._again(ring, recover, failures, outcome)
+                self._again(ring, rotator, recover, failures, outcome)
                 return
             assert ring.tampering is not None
-            revived = require_nothing_revived(ring.tampering, outcome.keyring, revoked) if recover else ""
-            if revived:
+            recovery = ring.recovery or outcome.keyring
+            revived = require_nothing_revived(ring.tampering, recovery, outcome.keyring, revoked)
+            if recover and revived:
                 raise Violation(f"{ring.name}: {revived}")
             self._site.counts.recoveries += 1
             self._site.happened("fault: a repair")
             ring.resumed(copy, self._site.now)
 
-        self._operators.rotator.begin(asked, ring, ended)
+        rotator.begin(asked, ring, ended)
 
     def _again(
-        self, ring: Ring, recover: bool, failures: int, outcome: Report | KeyvaultJWTError | None
+        self,
+        ring: Ring,
+        rotator: Rotator,
+        recover: bool,
+        failures: int,
+        outcome: Report | KeyvaultJWTError | None,
     ) -> None:
         """Repeat the command, which may go on failing only as long as there are faults."""
         failures += ring.quiet and isinstance(outcome, KeyvaultJWTError)
         if failures > _PATIENCE:
             raise Violation(f"{ring.name}: left alone, it can't be repaired: {outcome}")
         pause = max(1, ring.scale // 64)
-        self._site.agenda.after(pause, partial(self._repair, ring, recover, failures))
+        self._site.agenda.after(pause, partial(self._repair, ring, rotator, recover, failures))

@@ -36,14 +36,24 @@ class Tampering:
         return issued >= self.since or (kid not in self.known and (during or issued < self.since))
 
 
-def require_nothing_revived(tampering: Tampering, after: Keyring, revoked: frozenset[str]) -> str:
-    """Return which key came back from retirement although something that was left told of it, or ""."""
-    now = {record.kid: record for record in after.records}
-    for kid in sorted(revoked & now.keys()):
-        if now[kid].state.published:
-            return f"{kid} was revoked, and is {now[kid].state} after the recovery"
+def require_nothing_revived(
+    tampering: Tampering, recovery: Keyring, after: Keyring, revoked: frozenset[str]
+) -> str:
+    """Return which key came back from retirement although something that was left told of it, or "".
+
+    `recovery` is what the recovery itself committed: by the end of its pass, `after`, an operator
+    may have rolled back to a key, but never to one that the recovery barred.
+    """
+    latest = {record.kid: record for record in after.records}
+    for kid in sorted(revoked & latest.keys()):
+        if latest[kid].state.published:
+            return f"{kid} was revoked, and is {latest[kid].state} after the recovery"
+    for record in recovery.records:
+        if record.barred and record.kid in latest and latest[record.kid].state is KeyState.ACTIVE:
+            return f"{record.kid} was barred by the recovery, and is active after it"
     if tampering.whole_history:
         return ""
+    now = {record.kid: record for record in recovery.records}
     for record in tampering.before.records:
         if record.kid in now and now[record.kid].state.retirement < record.state.retirement:
             return f"{record.kid} was {record.state}, and is {now[record.kid].state} after the recovery"

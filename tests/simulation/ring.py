@@ -47,6 +47,7 @@ class Ring:
         self.tampering: Tampering | None = None
         self._earlier: list[Tampering] = []
         self.unwatched: Keyring | None = None
+        self.recovery: Keyring | None = None
 
     @property
     def keyring(self) -> Keyring | None:
@@ -74,6 +75,8 @@ class Ring:
             self._witnessed(name, draft, now)
         elif name.kind is DocumentKind.AUTHORITY:
             self.unwatched = authority_of(draft.data, name.ring)
+            if self.recovery is None and self.unwatched.epoch > self.tampering.before.epoch:
+                self.recovery = self.unwatched
             signing = [record.kid for record in self.unwatched.records if record.state is KeyState.ACTIVE]
             if len(signing) > 1:
                 raise Violation(f"{self.name}: two keys sign: {signing}")
@@ -105,7 +108,7 @@ class Ring:
         # Tokens may be older than what is known of how long they live.
         known = frozenset() if self._forgets_policies(copy, now) else self._shown & kids
         self.tampering = Tampering(now, known, before, whole_history)
-        self.unwatched = before
+        self.unwatched, self.recovery = before, None
         for kid in kids:
             self.withdrawn.pop(kid, None)
             self.bounds.pop(kid, None)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
 from functools import partial
 
 from keyvault_jwt import command
 from keyvault_jwt.clock import Milliseconds
-from keyvault_jwt.errors import KeyvaultJWTError
+from keyvault_jwt.errors import KeyvaultJWTError, RolledBack
 from keyvault_jwt.report import Report
 from tests.simulation.drawn_policy import log_uniform
 from tests.simulation.ring import Ring
@@ -16,12 +17,15 @@ from tests.simulation.site import Site
 
 _RECONCILE = command.Reconcile()
 
+Alarm = Callable[[Ring, Rotator], None]
+"""Told of a keyring that was rolled back, and by which process."""
+
 
 class Scheduler:
     """Several passes at a time, the rest in a queue; a failed one is tried again."""
 
-    def __init__(self, name: str, site: Site, rings: list[Ring]) -> None:
-        self.rotator = Rotator(name, site)
+    def __init__(self, name: str, site: Site, rings: list[Ring], alarm: Alarm) -> None:
+        self.rotator, self._alarm = Rotator(name, site), alarm
         self.idle = False
         self._agenda, self._dice = site.agenda, site.dice
         self._punctual = site.dice.random() < 0.5
@@ -53,6 +57,8 @@ class Scheduler:
 
     def _ended(self, ring: Ring, outcome: Report | KeyvaultJWTError | None) -> None:
         self._free += 1
+        if isinstance(outcome, RolledBack):
+            self._alarm(ring, self.rotator)
         self.look_at(ring, self._pause(ring, outcome))
         self._agenda.after(0, self._work)
 

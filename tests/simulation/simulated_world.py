@@ -61,7 +61,7 @@ class SimulatedWorld:
         self.operators = OperatorDesk(self.site)
         self.disasters = Disasters(self.site, self.operators)
         numbers = range(1, 1 + dice.choice((1, 1, 2, 3)))
-        self.schedulers = [Scheduler(f"scheduler {number}", self.site, self.rings) for number in numbers]
+        self.schedulers = [self._scheduler(number) for number in numbers]
 
     # --- what is there -----------------------------------------------------------------------
 
@@ -90,6 +90,9 @@ class SimulatedWorld:
         longest = 150 if len(self.rings) > 1 else self.dice.choice((150, 150, 150, 600))
         rotations = 0.5 if len(self.rings) > _MANY else log_uniform(self.dice, 30, longest) / 100
         return round(shortest * rotations)
+
+    def _scheduler(self, number: int) -> Scheduler:
+        return Scheduler(f"scheduler {number}", self.site, self.rings, self.disasters.alarmed)
 
     def _fleet(self, ring: Ring) -> Fleet:
         few, name, site = len(self.rings) > _MANY, ring.name, self.site
