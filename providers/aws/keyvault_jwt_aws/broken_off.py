@@ -37,6 +37,12 @@ _CREDENTIALS: Final = (
 )
 
 
+def may_have_been_sent(failure: Exception) -> bool:
+    """Return whether the service may have carried out a request of which this came instead of an answer."""
+    untrusted = isinstance(failure, SSLError) and "CERTIFICATE_VERIFY_FAILED" in str(failure)
+    return not (untrusted or isinstance(failure, _CONNECTING))
+
+
 def broken_off(failure: BotoCoreError, asked: Request, tries: Tries, address: Address) -> KeyvaultJWTError:
     """Return the error for a request of which no answer came; botocore's own text is not quoted."""
     endpoint = address.endpoint_url or f"the endpoint of {address}"

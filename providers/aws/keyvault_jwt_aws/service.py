@@ -7,27 +7,20 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from botocore.exceptions import (  # type: ignore[import-untyped]
-    BotoCoreError,
-    ClientError,
-    ConnectTimeoutError,
-    EndpointConnectionError,
-    ProxyConnectionError,
-)
+from botocore.exceptions import BotoCoreError, ClientError  # type: ignore[import-untyped]
 from botocore.parsers import ResponseParserError  # type: ignore[import-untyped]
 
 from keyvault_jwt.clock import Clock, Milliseconds, SystemClock
 from keyvault_jwt.per_process import PerProcess
 
 from .address import Address
-from .broken_off import broken_off, unreadable
+from .broken_off import broken_off, may_have_been_sent, unreadable
 from .connection import connect
 from .quiet import quiet
 from .refusals import refusal
 from .request import Refused, Request, Tries
 
 _TRIES: Final[ContextVar[Tries | None]] = ContextVar("keyvault_jwt_aws_tries", default=None)
-_NOTHING_SENT: Final = (EndpointConnectionError, ConnectTimeoutError, ProxyConnectionError)
 _LONGEST_PAUSE: Final = 20_000
 """Before try n + 1 botocore's standard mode pauses at most 2ⁿ⁻¹ s, and never longer than this."""
 
@@ -112,9 +105,7 @@ class Service:
         if tries is None:
             return None
         status = response[0].status_code if response is not None else 0
-        if status >= 500 or (
-            caught_exception is not None and not isinstance(caught_exception, _NOTHING_SENT)
-        ):
+        if status >= 500 or (caught_exception is not None and may_have_been_sent(caught_exception)):
             tries.in_doubt = True
         pause: Milliseconds = min(_LONGEST_PAUSE, 1000 << (attempts - 1))
         one_try = self.address.connect_timeout + self.address.read_timeout

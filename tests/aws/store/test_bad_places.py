@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import socket
+import ssl
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -32,6 +34,7 @@ from keyvault_jwt_aws.errors import (
     Denied,
     KmsDenied,
     KmsFailed,
+    NotTrusted,
     ScheduledForDeletion,
     ServiceFailed,
     Throttled,
@@ -42,6 +45,7 @@ from keyvault_jwt_aws.errors import (
 from tests.aws.faults import THROTTLED, Answers
 from tests.aws.machine import RING, Machine
 from tests.aws.strict_secretsmanager import StrictSecretsManager
+from tests.vault.auth.authority import Authority
 
 NAME = DocumentName(RING, DocumentKind.AUTHORITY)
 QUICK = "&connect_timeout=500ms&read_timeout=2s&deadline=4s"
@@ -286,9 +290,9 @@ def test_an_answer_of_another_program(strict: StrictSecretsManager, quick_store:
         quick_store.read(NAME)
 
 
-@pytest.fixture
-def page(environment: pytest.MonkeyPatch) -> Iterator[str]:
-    """The URL of a server that answers everything with a page, as a proxy before a log-in does."""
+@contextmanager
+def page_server(context: ssl.SSLContext | None = None) -> Iterator[str]:
+    """A server that answers everything with a page, as a proxy before a log-in does; yields its URL."""
 
     class Page(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
@@ -300,21 +304,49 @@ def page(environment: pytest.MonkeyPatch) -> Iterator[str]:
         def log_message(self, *arguments: Any) -> None:
             """Say nothing."""
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Page) as server:
+    class Server(ThreadingHTTPServer):
+        def finish_request(self, request: Any, client_address: Any) -> None:
+            if context is None:
+                super().finish_request(request, client_address)
+                return
+            try:
+                with context.wrap_socket(request, server_side=True) as trusted:
+                    super().finish_request(trusted, client_address)
+            except OSError:
+                return  # the client did not like the certificate
+
+    with Server(("127.0.0.1", 0), Page) as server:
         thread = threading.Thread(target=server.serve_forever, args=(0.01,))
         thread.start()
-        yield f"http://127.0.0.1:{server.server_address[1]}"
+        yield f"{'https' if context else 'http'}://127.0.0.1:{server.server_address[1]}"
         server.shutdown()
         thread.join()
 
 
-def test_a_page_is_no_answer(page: str) -> None:
+def test_a_page_is_no_answer(environment: pytest.MonkeyPatch) -> None:
     """A page instead of an answer is told as such, and leaves open whether a write was carried out."""
-    with open_url(f"awssm://us-east-1/jwt?endpoint_url={page}") as store:
+    with page_server() as url, open_url(f"awssm://us-east-1/jwt?endpoint_url={url}") as store:
         with pytest.raises(ServiceFailed, match="proxies"):
             store.read(NAME)
         with pytest.raises(StoreTimeout):
             store.replace(NAME, draft(), expected=None)
+
+
+def test_a_certificate_that_nobody_vouches_for(tmp_path: Path, environment: pytest.MonkeyPatch) -> None:
+    """Nothing is sent to a server with such a certificate; with AWS_CA_BUNDLE it is heard."""
+    authority = Authority(tmp_path)
+    certificate, key = authority.issue("server", server=True)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, key)
+    with page_server(context) as url:
+        with open_url(f"awssm://us-east-1/jwt?endpoint_url={url}{QUICK}") as store:
+            for call in (lambda: store.read(NAME), lambda: store.replace(NAME, draft(), expected=None)):
+                with pytest.raises(NotTrusted, match="AWS_CA_BUNDLE"):
+                    call()
+        environment.setenv("AWS_CA_BUNDLE", str(authority.file))
+        trusting = open_url(f"awssm://us-east-1/jwt?endpoint_url={url}{QUICK}")
+        with trusting, pytest.raises(ServiceFailed, match="proxies"):
+            trusting.read(NAME)
 
 
 def test_no_tls(environment: pytest.MonkeyPatch) -> None:
