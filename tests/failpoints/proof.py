@@ -18,7 +18,8 @@ from tests.failpoints.site import STORE, TARGET, Documents, Site
 from tests.failpoints.surface import AUTHORITY, Shape, check_derived, keyring_in, live_on, shape_of
 from tests.failpoints.trap import Point, Trap
 from tests.model.model_store import RING
-from tests.model.witness import Unwatched, Witness
+from tests.model.unwatched import Unwatched
+from tests.model.witness import Witness
 
 SCENE, DISTURBED, RESTARTED = 0, 1, 2
 """The seeds of the three processes: who made the scene, who is disturbed, who comes after."""

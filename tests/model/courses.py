@@ -31,7 +31,7 @@ from tests.model.starts import (
     turned,
     withdrawn,
 )
-from tests.model.witness import Unwatched
+from tests.model.unwatched import Unwatched
 from tests.model.world import LIMITS, World
 
 

@@ -25,7 +25,7 @@ from tests.model.model_store import AUTHORITY, RING, ModelStore
 from tests.model.properties import bounds_of, check
 from tests.model.readers import Crowd
 from tests.model.shown import authority_of
-from tests.model.witness import Noting, Unwatched
+from tests.model.unwatched import Noting, Unwatched
 from tests.model.world import LIMITS, Pass, World
 
 OPERATOR = "operator"

@@ -21,7 +21,7 @@ from tests.model.counted_keys import counted_key
 from tests.model.events import Commands
 from tests.model.model_store import RING
 from tests.model.scenes import ISSUER, RECONCILE, active, kid_in
-from tests.model.witness import Unwatched
+from tests.model.unwatched import Unwatched
 from tests.model.world import World
 
 TICK: Final[Milliseconds] = 1000

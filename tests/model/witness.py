@@ -8,10 +8,9 @@ changed, so that a wrong line in `invariants` can't excuse itself.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from types import MappingProxyType
-from typing import Any
 
 from keyvault_jwt import document
 from keyvault_jwt.clock import Instant, Milliseconds
@@ -94,10 +93,11 @@ class Witness:
         seen = replace(self, heads=MappingProxyType({**self.heads, name.kind: head}))
         if isinstance(derived, document.SigningDocument):
             return seen._signing(derived, now)
-        seen = seen._policy(derived.policy, now) if isinstance(derived, document.PublicDocument) else seen
         assert self.latest is not None
         verifiable = DocumentKind.VERIFICATION if self.latest.symmetric else DocumentKind.PUBLIC
-        return seen._published(derived.kids, now) if name.kind is verifiable else seen
+        # A policy begins with the write that shows it: what leaves with it left under those before.
+        seen = seen._published(derived.kids, now) if name.kind is verifiable else seen
+        return seen._policy(derived.policy, now) if isinstance(derived, document.PublicDocument) else seen
 
     def undone(self, name: DocumentName, draft: Draft | None, now: Instant) -> Witness:
         """Return the witness after a derived document was put back to an older state."""
@@ -184,7 +184,7 @@ class Witness:
             self._may_migrate(before, after, kid, new.algorithm)
             self._leaves_a_standby(after, kid, now)
         if move == (KeyState.DEACTIVATED, KeyState.DESTROYED):
-            self._may_leave(kid, now)
+            self._may_leave(kid, now, before.policy)
         if move == (KeyState.COMPROMISED, KeyState.DESTROYED):
             bound = self.withdrawn.get(kid, 0) + self.longest_held(now)
             assert kid not in self.published, f"I4: {kid} is forgotten while it is still published"
@@ -244,7 +244,7 @@ class Witness:
         ]
         assert ready, f"I5: {kid} was promoted by schedule and no ready standby stayed"
 
-    def _may_leave(self, kid: str, now: Instant) -> None:
+    def _may_leave(self, kid: str, now: Instant, *committed: RotationPolicy) -> None:
         signed = self.signed.get(kid)
         if signed is None:
             return
@@ -254,7 +254,7 @@ class Witness:
                 signed.lease + self.staleness + signed.token_ttl + ms(p.leeway) + 2 * ms(p.clock_skew),
                 ms(p.rollback_window) + ms(p.clock_skew),
             )
-            for p in self._in_force(now)
+            for p in (*self._in_force(now), *committed)
         )
         early = signed.out_since + longest - now - self.skew
         assert early <= 0, f"I2: {kid} goes {early} ms early"
@@ -358,50 +358,3 @@ class Witness:
 def _pairs(before: Keyring, after: Keyring) -> Iterator[tuple[KeyRecord, KeyRecord]]:
     kept = {record.kid: record for record in after.records}
     return ((old, kept[old.kid]) for old in before.records if old.kid in kept)
-
-
-class Unwatched(Witness):
-    """A witness that only remembers what was committed last: for stores that were tampered with."""
-
-    def landed(self, name: DocumentName, draft: Draft, now: Instant) -> Witness:
-        """Return the witness after a write; nothing is judged."""
-        if name.kind is not DocumentKind.AUTHORITY:
-            return self
-        return replace(self, latest=authority_of(draft.data, name.ring))
-
-
-class Noting(Unwatched):
-    """A witness over a store whose authority was put back: it notes what happens and judges nothing.
-
-    With the new epoch that a recovery commits, it judges again, by everything it noted.
-    """
-
-    @classmethod
-    def after(cls, witness: Witness, latest: Keyring | None) -> Noting:
-        """Return the witness that goes on noting, from a committed keyring that is another now."""
-        return cls(**_parts(witness) | {"latest": latest})
-
-    def landed(self, name: DocumentName, draft: Draft, now: Instant) -> Witness:
-        """Return the witness after a write; nothing is judged but a recovery's stamps."""
-        if name.kind is DocumentKind.ARCHIVE:
-            return self
-        if name.kind is not DocumentKind.AUTHORITY:
-            shown = derived_of(name, draft.data)
-            noted = self if self.latest is None else self.undone(name, draft, now)
-            return noted._policy(shown.policy, now) if isinstance(shown, document.PublicDocument) else noted
-        after = authority_of(draft.data, name.ring)
-        noted = replace(
-            self,
-            latest=after,
-            commits=MappingProxyType({**self.commits, (after.epoch, after.revision): after}),
-            prints=MappingProxyType({record.kid: record.fingerprint for record in after.records}),
-        )
-        if self.latest is None or after.epoch == self.latest.epoch:
-            return noted
-        for record in after.records:
-            noted._stamps(record, after)
-        return Witness(**_parts(noted))
-
-
-def _parts(witness: Witness) -> dict[str, Any]:
-    return {each.name: getattr(witness, each.name) for each in fields(Witness)}

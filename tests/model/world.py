@@ -24,7 +24,8 @@ from keyvault_jwt.report import Report
 from keyvault_jwt.store import DocumentName, Limits, Version, Versioned
 from tests.model.counted_keys import counted_key
 from tests.model.model_store import RING, ModelStore
-from tests.model.witness import Unwatched, Witness
+from tests.model.unwatched import Unwatched
+from tests.model.witness import Witness
 
 LIMITS = Limits(document_bytes=1 << 20)
 START: Instant = 1_767_225_600_000

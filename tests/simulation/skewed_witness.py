@@ -8,6 +8,7 @@ from types import MappingProxyType
 
 from keyvault_jwt.clock import Instant, Milliseconds
 from keyvault_jwt.keyring import Keyring
+from keyvault_jwt.policy import RotationPolicy
 from keyvault_jwt.store import DocumentKind, DocumentName, Draft
 from tests.model.witness import Witness
 
@@ -42,5 +43,5 @@ class SkewedWitness(Witness):
         if any(shown.since <= since for shown in self.policies):
             super()._known_everywhere(kid, now + self.apart)
 
-    def _may_leave(self, kid: str, now: Instant) -> None:
-        super()._may_leave(kid, now if self.committing else now + self.apart)
+    def _may_leave(self, kid: str, now: Instant, *committed: RotationPolicy) -> None:
+        super()._may_leave(kid, now if self.committing else now + self.apart, *committed)
