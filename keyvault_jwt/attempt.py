@@ -392,9 +392,9 @@ class Attempt:
         )
 
     def _observed(self, keyring: Keyring) -> dict[DocumentKind, Derived]:
-        """Return what was read of this epoch; another epoch's documents prove nothing of ours."""
-        return {
-            kind: seen.document
-            for kind, seen in self.seen.items()
-            if seen.observed and seen.document is not None and seen.document.epoch == keyring.epoch
-        }
+        """Return what was read of the keyring's own documents.
+
+        One from before a recovery has another ledger, and so proves nothing; what it denies counts.
+        """
+        read = {kind: self.seen.get(kind, Seen()) for kind in document.derived_kinds(keyring)}
+        return {kind: seen.document for kind, seen in read.items() if seen.observed and seen.document}

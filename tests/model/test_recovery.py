@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 
 import msgspec
 import pytest
 
 from keyvault_jwt import archiving, command, document
 from keyvault_jwt.errors import KeyringNotFound, KidReused, RolledBack
-from keyvault_jwt.keyring import Keyring
+from keyvault_jwt.keyring import Keyring, Superseded
 from keyvault_jwt.keys import KeyState
 from keyvault_jwt.marks import Mark
 from keyvault_jwt.report import Report, mark_of
+from keyvault_jwt.store import DocumentName
 from tests.model.counted_keys import counted_key
 from tests.model.life import check_derived, lived_on, settled
 from tests.model.model_store import AUTHORITY, PUBLIC, RING, SIGNING, VERIFICATION
@@ -136,35 +138,63 @@ def test_a_mark_alone_revokes(revoked_since: tuple[World, World]) -> None:
     assert not world.keyring.record(kid).state.published
 
 
-def test_a_restored_public_document_moves_the_revocation_bound() -> None:
+@pytest.fixture(params=[False, True], ids=["in one epoch", "from before a recovery"])
+def gone_on(request: pytest.FixtureRequest) -> Callable[[World], World]:
+    """Go on from a backup to what will be restored: in the same epoch, or in a later one."""
+    return lambda world: recovered(world).alone() if request.param else world
+
+
+def test_a_restored_public_document_moves_the_revocation_bound(gone_on: Callable[[World], World]) -> None:
     """A revoked kid that a restored `public` showed again was revoked when it is gone again, not before."""
     before = ready()
     kid = active(before)
-    after = before.run(command.Revoke(kid, "leaked")).alone()
+    after = gone_on(before).run(command.Revoke(kid, "leaked")).alone()
     assert after.keyring.record(kid).revoked == after.now
     later = after.later(1000).restored(before.store, PUBLIC)
     assert recovered(later).keyring.record(kid).revoked == later.now
     assert later.unwatched().run(RECONCILE).report.keyring.record(kid).revoked == later.now
 
 
-def test_a_restored_public_document_restarts_a_lead() -> None:
+def test_a_restored_public_document_restarts_a_lead(gone_on: Callable[[World], World]) -> None:
     """A standby that a restored `public` lacks loses its stamp; its lead begins at the repair."""
     before = fresh()
-    after = before.later(6000).run(RECONCILE).alone().later(3000)
+    after = gone_on(before).later(6000).run(RECONCILE).alone().later(3000)
     added = max(after.keyring.records, key=lambda record: record.published or 0)
     world = after.restored(before.store, PUBLIC).unwatched().run(RECONCILE)
     assert added.published == after.now - 3000
     assert world.report.keyring.record(added.kid).published == after.now
 
 
-def test_a_restored_signing_document_restarts_a_retirement() -> None:
+def test_a_restored_signing_document_restarts_a_retirement(gone_on: Callable[[World], World]) -> None:
     """A key that a restored `signing` holds again has not stopped: its retirement begins at the repair."""
     before = fresh()
     old = active(before)
-    after = before.later(6000).run(RECONCILE).alone().later(1000)
+    after = gone_on(before).later(6000).run(RECONCILE).alone().later(1000)
     assert after.keyring.record(old).stopped == after.now - 1000
     world = after.restored(before.store, SIGNING).unwatched().run(RECONCILE)
     assert world.report.keyring.record(old).stopped == after.now
+
+
+@pytest.mark.parametrize(("algorithm", "shown_in"), [("Ed25519", PUBLIC), ("HS256", VERIFICATION)])
+def test_a_restored_policy_counts_anew(
+    gone_on: Callable[[World], World], algorithm: str, shown_in: DocumentName
+) -> None:
+    """Caches last as long as what verifiers were shown said, until the repair is read back (I8)."""
+    before = ready(algorithm)
+    shorter = before.keyring.policy.model_copy(update={"max_stale": timedelta(0)})
+    after = gone_on(before).run(command.ChangePolicy(shorter)).alone().later(1000)
+    assert [old.changed for old in after.keyring.superseded] == [after.now - 1000]
+    world = after.restored(before.store, shown_in).unwatched().run(RECONCILE)
+    assert world.report.keyring.superseded == (Superseded(before.keyring.policy, after.now),)
+
+
+def test_what_a_keyring_of_the_same_name_left_denies_nothing() -> None:
+    """Secrets of an older keyring that are nobody's any more start no wait of an asymmetric one."""
+    before = ready("HS256")
+    policy = before.keyring.policy.model_copy(update={"algorithm": "Ed25519", "max_stale": timedelta(0)})
+    emptied = before.without(AUTHORITY, PUBLIC, SIGNING).unwatched()
+    world = emptied.run(command.Create(RING, "https://issuer", policy))
+    assert world.report.keyring.superseded == ()
 
 
 @pytest.mark.parametrize("algorithm", ["Ed25519", "HS256"])
