@@ -134,7 +134,7 @@ def test_serving_needs_no_master_key(shell: Shell, start: Start, tmp_path: Path)
     assert httpx.get(told["jwks"]).json()["keys"][0]["kid"] == active
     assert httpx.get(f"{told['url']}/payments/.well-known/jwks.json").status_code == 200
     assert httpx.get(f"{told['url']}/").status_code == 404
-    assert shell.run("show", "payments", status=1).stdout == ""
+    assert shell.run("rotate", "payments", status=1).stdout == ""
 
 
 def test_only_the_keyrings_named_are_served(shell: Shell, start: Start) -> None:
