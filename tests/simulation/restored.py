@@ -41,8 +41,8 @@ def require_nothing_revived(
 ) -> str:
     """Return which key came back from retirement although something that was left told of it, or "".
 
-    `recovery` is what the recovery itself committed: by the end of its pass, `after`, an operator
-    may have rolled back to a key, but never to one that the recovery barred.
+    `recovery` is what the recovery committed first: by the end of its pass, `after`, an operator
+    may have rolled back to a key, but never to one that was barred then.
     """
     latest = {record.kid: record for record in after.records}
     for kid in sorted(revoked & latest.keys()):
@@ -53,10 +53,14 @@ def require_nothing_revived(
             return f"{record.kid} was barred by the recovery, and is active after it"
     if tampering.whole_history:
         return ""
-    now = {record.kid: record for record in recovery.records}
+    since = [entry for entry in after.ledger.entries if entry.seq >= recovery.ledger.next_seq]
+    rolled_back_to = {entry.kid for entry in since if entry.action == "rolled-back"}
     for record in tampering.before.records:
-        if record.kid in now and now[record.kid].state.retirement < record.state.retirement:
-            return f"{record.kid} was {record.state}, and is {now[record.kid].state} after the recovery"
+        now = latest.get(record.kid)
+        if now is None or now.kid in rolled_back_to:
+            continue
+        if now.state.retirement < record.state.retirement:
+            return f"{record.kid} was {record.state}, and is {now.state} after the recovery"
     return ""
 
 
