@@ -11,7 +11,7 @@ from .clock import Instant
 from .document import Archive, Derived, PublicDocument, SigningDocument, VerificationDocument
 from .errors import KeyringNotFound
 from .key_factory import FreshKey
-from .keyring import Keyring
+from .keyring import Keyring, Superseded
 from .keys import KeyRecord, KeyState, fingerprint
 from .ledger import Ledger
 from .marks import Mark
@@ -56,9 +56,10 @@ def recovered(
 def _with_shown_policies(base: Keyring, found: tuple[Evidence, ...]) -> Keyring:
     """Return the keyring in which every other policy that verifiers were shown of late counts anew (I8).
 
-    Also one whose end is on record: where the authority knows more than what is shown, that was
-    put back meanwhile, and verifiers obey it again.
+    Also those whose end is on record: what is shown may have been put back since, and verifiers
+    obey it again; or they were shown it again later, and what told of that was put back.
     """
+    base = base.replaced(superseded=tuple(Superseded(old.policy) for old in base.superseded))
     for document in found:
         if isinstance(document, PublicDocument | VerificationDocument) and document.policy != base.policy:
             base = base.policy_shown_again(document.policy)

@@ -41,8 +41,8 @@ def require_nothing_revived(
 ) -> str:
     """Return which key came back from retirement although something that was left told of it, or "".
 
-    `recovery` is what the recovery committed first: by the end of its pass, `after`, an operator
-    may have rolled back to a key, but never to one that was barred then.
+    `recovery` is what the recovery committed first.  Since the restore, and until the recovery's
+    pass was over, an operator may have rolled back to a key, but never to one that it barred.
     """
     latest = {record.kid: record for record in after.records}
     for kid in sorted(revoked & latest.keys()):
@@ -53,8 +53,9 @@ def require_nothing_revived(
             return f"{record.kid} was barred by the recovery, and is active after it"
     if tampering.whole_history:
         return ""
-    since = [entry for entry in after.ledger.entries if entry.seq >= recovery.ledger.next_seq]
-    rolled_back_to = {entry.kid for entry in since if entry.action == "rolled-back"}
+    earlier = {entry.hash for entry in tampering.before.ledger.entries}
+    news = [entry for entry in after.ledger.entries if entry.hash not in earlier]
+    rolled_back_to = {entry.kid for entry in news if entry.action == "rolled-back"}
     for record in tampering.before.records:
         now = latest.get(record.kid)
         if now is None or now.kid in rolled_back_to:

@@ -107,6 +107,8 @@ class Ring:
             self._earlier.append(self.tampering)
         # Tokens may be older than what is known of how long they live.
         known = frozenset() if self._forgets_policies(copy, now) else self._shown & kids
+        if whole_history:
+            known -= self._first_signed_since(copy)
         self.tampering = Tampering(now, known, before, whole_history)
         self.unwatched, self.recovery = before, None
         for kid in kids:
@@ -176,6 +178,11 @@ class Ring:
         lost = [shown for shown in self._policies if shown.policy not in told]
         self._lost += lost
         return any(shown.until is None or now < shown.until + self._trace_of(shown) for shown in lost)
+
+    def _first_signed_since(self, copy: Copy) -> frozenset[str]:
+        """Return which keys nothing tells of any more that they ever signed."""
+        there = authority_of(copy[DocumentName(self.name, DocumentKind.AUTHORITY)].data, self.name)
+        return frozenset(record.kid for record in there.records if record.activated is None)
 
     def _trace_of(self, shown: Shown) -> Milliseconds:
         """Return how long after its end a policy's sets, leases and tokens may still be in use."""

@@ -238,6 +238,17 @@ def test_a_policy_shown_again_counts_anew_though_its_end_is_on_record() -> None:
     assert [(each.policy, each.changed) for each in after.superseded] == [(old.policy, None)]
 
 
+def test_the_end_of_a_policy_in_a_restored_authority_is_not_believed() -> None:
+    """I8: verifiers may have been shown the older policy again after the backup was made."""
+    slower = made_ring().with_policy(seconds_policy(max_stale="5s"), NOW)
+    changed = slower.with_policy(made_ring().policy, NOW).policy_observed(NOW)
+    assert {old.changed for old in changed.superseded} == {NOW}
+    after = recovered("ring", changed, (public(later(changed)),), None, NOW + 99_000)
+    assert [(old.policy, old.changed) for old in after.superseded] == [
+        (old.policy, None) for old in changed.superseded
+    ]
+
+
 def test_a_key_outlasts_every_policy_it_may_have_signed_under() -> None:
     """L_max and P_max are those of the restored policy, too, whatever the newer document says (I2)."""
     restored = made_ring(made_key(1, ACTIVE), made_key(2, PRE))
