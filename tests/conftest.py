@@ -5,8 +5,15 @@ from __future__ import annotations
 import os
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests.canary import Canaries
+
+# A loaded machine may stand still in any example: how long one took says nothing of the code.
+settings.register_profile(
+    "unhurried", parent=settings(), deadline=None, suppress_health_check=(HealthCheck.too_slow,)
+)
+settings.load_profile("unhurried")
 
 
 class SkipsAreFailures:
