@@ -66,8 +66,9 @@ def _places(address: Address, ring: str) -> dict[str, str]:
 
 
 def _notes(role: str, url: str, ring: str, address: Address) -> tuple[str, ...]:
-    name = f"keyvault-jwt-{role}"
-    asked = "" if ring == EVERY_RING else f" --ring {ring}"
+    # A keyring's own policy has its own name, so that it is granted besides others and replaces none.
+    which, asked = ("", "") if ring == EVERY_RING else (f"-{ring}", f" --ring {ring}")
+    name = f"keyvault-jwt-{role}{which}"
     notes = [
         f"apply it: keyvault-jwt --store {shlex.quote(url)} access {role}{asked} | bao policy write {name} -",
         f"its environment: BAO_ADDR={address.server} KEYVAULT_JWT_STORE={shlex.quote(url)}",

@@ -52,6 +52,15 @@ def test_notes_tell_how_to_apply_it(environment: None) -> None:
     assert "verification" not in done.stdout
 
 
+def test_a_keyrings_policy_has_a_name_of_its_own(environment: None) -> None:
+    """Applied as told, the policy of one keyring replaces neither another's nor the one for all."""
+    told = {
+        access("signer", "vault://secret/jwt", ring)[1][0].partition(" | ")[2] for ring in ("*", "a", "b")
+    }
+    assert len(told) == 3
+    assert "bao policy write keyvault-jwt-signer-a -" in told
+
+
 def test_nothing_is_said_for_what_is_no_role_or_no_store() -> None:
     """A role or a URL that is not known is refused."""
     with pytest.raises(UsageError, match="the roles are"):
