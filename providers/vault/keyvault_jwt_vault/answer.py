@@ -33,10 +33,11 @@ class Answer:
 
     @property
     def errors(self) -> str:
-        """Return what the server gave as reasons, in one line; Vault's texts hold no secrets."""
+        """Return what the server gave as reasons, in one printable line; Vault's texts hold no secrets."""
         errors = self.body.get("errors")
         listed = errors if isinstance(errors, list) else []
-        return " ".join("; ".join(str(error) for error in listed).split())[:500]
+        told = "; ".join(str(error) for error in listed)
+        return " ".join("".join(sign if sign.isprintable() else " " for sign in told).split())[:500]
 
 
 NO_ANSWER: Final = Answer(0)

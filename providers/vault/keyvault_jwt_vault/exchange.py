@@ -55,6 +55,9 @@ def exchange(adapter: RawAdapter, asked: Request, token: str, bounds: Bounds) ->
             stream=True,
         ) as response:
             body = _body(response, bounds, started)
+            if token and response.status_code >= 400:
+                # A proxy that complains of a request may quote its headers, and errors quote the complaint.
+                body = body.replace(token.encode(), b"(the token)")
             return parse_answer(response.status_code, body, response.headers)
     except (requests.RequestException, HTTPError, OSError) as failure:
         # The chain quotes the request, whose headers hold the token.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from base64 import b64decode, b64encode
-from collections.abc import Mapping
 from typing import Any, Final
 from uuid import UUID
 
@@ -30,12 +29,12 @@ def kept_form(draft: Draft) -> dict[str, Any]:
     return stated | ({"base64": b64encode(draft.data).decode()} if text is None else {"text": text})
 
 
-def draft_of(name: DocumentName, fields: Mapping[str, Any] | None, version: Version) -> Draft:
+def draft_of(name: DocumentName, fields: object, version: Version) -> Draft:
     """Return the draft that was kept.
 
     Raises `ForeignDocument`, `CorruptDocument` or `NewerSchema`, which carry `version`.
     """
-    schema = (fields or {}).get("schema")
+    schema = fields.get("schema") if isinstance(fields, dict) else None
     if isinstance(schema, int) and schema > _SCHEMA:
         newer = NewerSchema(
             f"{name} is kept in a form v{schema}",

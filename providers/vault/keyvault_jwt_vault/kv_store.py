@@ -11,6 +11,7 @@ crash can come between.  What is public keeps the mount's history.
 
 from __future__ import annotations
 
+import re
 from types import TracebackType
 from typing import Any, Final, Self
 
@@ -23,12 +24,13 @@ from .answer import Answer
 from .errors import ServerFailed
 from .kept_form import draft_of, kept_form
 from .mount import Mount
-from .path_name import document_path, named
+from .path_name import document_path, named, ring_of
 from .session import Session
 
 LIMITS: Final = Limits(document_bytes=780_000)
 """Caps: in base64 it fits, with what the server adds, into raft's entry of 1 MiB (`max_entry_size`)."""
 
+_COUNT: Final = re.compile(r"[0-9]{1,18}", re.ASCII)
 _ONE_VERSION: Final = {"cas_required": True, "max_versions": 1}
 
 
@@ -92,16 +94,18 @@ class VaultStore:
             # A path whose last version was deleted counts on from there.
             there = self._look(name)
             if there.status == 404 and _metadata(there):
-                return self._written(name, self._write(name, draft, _metadata(there)["version"]))
+                last = _version(name, _metadata(there))
+                return self._written(name, self._write(name, draft, _number(last)))
         return self._written(name, answer)
 
     def names(self) -> list[DocumentName]:
         """Return the name of every document; keyrings closed to this token are left out."""
         self._mount.require_versioned()
         found = []
-        for ring in self._list(self._address.path()):
-            if ring.endswith("/"):
-                found += [named(ring[:-1], leaf) for leaf in self._leaves(ring[:-1])]
+        for entry in self._list(self._address.path()):
+            ring = ring_of(entry)
+            if ring is not None:
+                found += [named(ring, leaf) for leaf in self._leaves(ring)]
         return sorted(name for name in found if name is not None)
 
     def purge(self, name: DocumentName, *, before: Version) -> None:
@@ -113,8 +117,8 @@ class VaultStore:
         self._mount.require_versioned()
         self._active.write(self._path("metadata", name), _ONE_VERSION, repeatable=True)
         told = self._active.read("GET", self._path("metadata", name)).data.get("versions")
-        kept = told if isinstance(told, dict) else {}
-        old = [int(number) for number in kept if number.isdecimal() and int(number) < _number(before)]
+        kept = [int(number) for number in told if _COUNT.fullmatch(number)] if isinstance(told, dict) else []
+        old = [number for number in kept if number < _number(before)]
         if old:
             body = {"versions": old}
             self._active.write(self._path("destroy", name), body, repeatable=True)
@@ -163,8 +167,8 @@ class VaultStore:
     def _list(self, path: str) -> list[str]:
         where = f"{self._address.mount}/metadata/{path}".rstrip("/") + "/"
         answer = self._active.read("LIST", where)
-        keys = answer.data.get("keys", []) if answer.status == 200 else []
-        return [key for key in keys if isinstance(key, str)]
+        keys = answer.data.get("keys") if answer.status == 200 else None
+        return [key for key in keys if isinstance(key, str)] if isinstance(keys, list) else []
 
     def _path(self, endpoint: str, name: DocumentName) -> str:
         return f"{self._address.mount}/{endpoint}/{document_path(self._address, name)}"

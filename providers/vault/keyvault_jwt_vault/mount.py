@@ -37,7 +37,7 @@ class Mount:
                 why="the token has expired, there is no such mount, or no policy grants anything below it",
                 fix="log in again, check the store URL and VAULT_NAMESPACE, and see `keyvault-jwt access`",
             ) from denied
-        kind, options = answer.data.get("type"), answer.data.get("options") or {}
+        kind, options = answer.data.get("type"), answer.data.get("options")
         path = str(answer.data.get("path", "")).strip("/")
         if kind != "kv" or path != mount:
             raise WrongPlace(
@@ -45,7 +45,7 @@ class Mount:
                 why=f"{path!r} is of type {kind}" if kind else "nothing is mounted there",
                 fix="name a KV version 2 mount in the store URL: vault://MOUNT/PREFIX",
             )
-        if options.get("version") != "2":
+        if not isinstance(options, dict) or options.get("version") != "2":
             raise NotVersioned(
                 f"the mount {mount!r} is KV version 1",
                 why="it ignores check-and-set, and two writers would both win",

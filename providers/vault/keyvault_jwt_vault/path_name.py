@@ -6,7 +6,7 @@ import re
 from typing import Final
 
 from keyvault_jwt.errors import BadRingName
-from keyvault_jwt.store import DocumentKind, DocumentName
+from keyvault_jwt.store import DocumentKind, DocumentName, check_ring_name
 
 from .address import Address
 
@@ -16,6 +16,19 @@ _LEAF: Final = re.compile(r"([a-z]+)(?:-(0|[1-9][0-9]{0,18}))?", re.ASCII)
 def document_path(address: Address, name: DocumentName) -> str:
     """Return the path below the mount's `data/` and `metadata/`."""
     return address.path(*str(name).split("/"))
+
+
+def ring_of(entry: str) -> str | None:
+    """Return the keyring that an entry of the prefix's listing is; None for what can't be one.
+
+    A mount is shared: another's folder may have a name that no request of ours could be made for.
+    """
+    if not entry.endswith("/"):
+        return None
+    try:
+        return check_ring_name(entry[:-1])
+    except BadRingName:
+        return None
 
 
 def named(ring: str, leaf: str) -> DocumentName | None:
