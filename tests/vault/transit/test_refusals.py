@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
+from keyvault_jwt.remote_signer import RemoteKey
 from keyvault_jwt.testing.bao_server import BaoServer
 from keyvault_jwt_vault import errors, open_url
 from keyvault_jwt_vault.address import parse_url
@@ -102,6 +104,18 @@ def test_answers_that_are_no_signature(
         proxy.next("POST", Answers(200, body))
         with pytest.raises(errors.ServerFailed, match="no signature by version 2"):
             store.sign(reference.replace(reference[reference.index("#") :], "#2"), "ES256", b"x")
+
+
+@pytest.mark.parametrize("member", ["latest_version", "min_encryption_version", "min_available_version"])
+def test_counts_that_are_none(workshop: Workshop, reference: str, proxy: FaultProxy, member: str) -> None:
+    """Where Transit should tell a number stands something else: nothing is trimmed, and it is told."""
+    told = {"latest_version": 4, member: "four"}
+    keys = [RemoteKey("ES256", workshop.active.kid, reference)]
+    with open_url(workshop.url) as store:
+        assert store.names()
+        proxy.next("GET", Answers(200, json.dumps({"data": told}).encode()))
+        with pytest.raises(errors.ServerFailed, match=f"tells no {member}"):
+            store.keep(RING, keys)
 
 
 def test_denied(workshop: Workshop, reference: str, environment: pytest.MonkeyPatch) -> None:

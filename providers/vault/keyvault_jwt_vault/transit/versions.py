@@ -38,7 +38,7 @@ class TransitVersions:
         if answer.status == 404 and not kept:
             return
         data = answer.data
-        latest = data.get("latest_version", 0)
+        latest = _count(name, data, "latest_version")
         if kept and (answer.status == 404 or max(kept) > latest):
             raise _lost(name, max(kept))
         floor = min(kept) if kept else self._after_gone(form, data, told)
@@ -65,10 +65,10 @@ class TransitVersions:
 
     def _raise_to(self, name: str, floor: int, data: Mapping[str, Any]) -> None:
         minimums = ("min_decryption_version", "min_encryption_version")
-        low = {minimum: floor for minimum in minimums if data.get(minimum, 0) < floor}
+        low = {minimum: floor for minimum in minimums if _count(name, data, minimum) < floor}
         if low and floor > 1:
             self._write(f"keys/{name}/config", low)
-        if floor > 1 and data.get("min_available_version", 0) < floor:
+        if floor > 1 and _count(name, data, "min_available_version") < floor:
             self._write(f"keys/{name}/trim", {"min_available_version": floor})
 
     def _write(self, path: str, body: Mapping[str, Any]) -> None:
@@ -79,6 +79,17 @@ class TransitVersions:
                 why=f"it answered {answer.status} {answer.errors}".strip(),
                 fix="another rotator may be trimming, too: the next pass looks again",
             )
+
+
+def _count(name: str, data: Mapping[str, Any], member: str) -> int:
+    count = data.get(member, 0)
+    if not isinstance(count, int):
+        raise ServerFailed(
+            f"Transit tells no {member} of {name!r}",
+            why="what it tells is no number",
+            fix="check that the mount named by ?transit= is the Transit engine",
+        )
+    return count
 
 
 def _lost(name: str, version: int) -> NoSuchVersion:
