@@ -82,7 +82,9 @@ class Attempt:
         cls, command: Command, ring: str, *, staleness: Milliseconds, limits: Limits, mark: Mark | None = None
     ) -> Attempt:
         """Return a pass about to read `authority`; `mark` is the last place in history seen before."""
-        return cls(command, ring, staleness, limits, mark)._reread()
+        begun = cls(command, ring, staleness, limits, mark)
+        # A recovery's reads are its evidence: past S, they show all that was there when it began.
+        return begun._ask(Stage.SETTLE, Wait(staleness)) if command.recovers else begun._reread()
 
     def resume(self, answer: Answer, *, now: Instant, write_id: UUID) -> Attempt:
         """Return the pass after the store's answer to `call`; errors are answers too."""
@@ -299,8 +301,7 @@ class Attempt:
         kind = self._kind()
         if isinstance(answer, Conflict | StoreTimeout):
             # The same bytes from another pass, or a newer revision: reading tells.
-            raced = replace(self, races=self.races + 1)._counted()
-            return raced._ask(Stage.READ_BACK, Read(self._name(kind)))
+            return self._raced()._ask(Stage.READ_BACK, Read(self._name(kind)))
         wanted = document.derive(kind, self._known())
         seen = Seen(version(answer), wanted, self.call.draft.data)
         return replace(self, seen={**self.seen, kind: seen})._repair(now, write_id)
@@ -312,8 +313,7 @@ class Attempt:
             return self._again()
         if self.staleness and seen.lags(document.derive(kind, keyring)):
             # As old as S allows, it may be what was there before our write: wait, and look at it all anew.
-            raced = replace(self, races=self.races + 1)._counted()
-            return raced._ask(Stage.SETTLE, Wait(self.staleness))
+            return self._raced()._ask(Stage.SETTLE, Wait(self.staleness))
         return replace(self, seen={**self.seen, kind: seen}, news=True)._repair(now, write_id)
 
     # --- endings and detours -----------------------------------------------------------------------
@@ -335,15 +335,15 @@ class Attempt:
 
     def _again(self) -> Attempt:
         """Start over from a fresh read, since somebody else wrote first."""
-        raced = replace(self, races=self.races + 1, pending=None, commitment=None, archive=None)
+        fresh = replace(self, pending=None, commitment=None, archive=None)
         try:
-            return raced._counted()._reread()
+            return fresh._raced()._reread()
         except LostRace as error:
-            return raced._failed(error)
+            return fresh._failed(error)
 
-    def _counted(self) -> Attempt:
-        patience.require_progress(self.ring, races=self.races, rounds=self.commits)
-        return self
+    def _raced(self) -> Attempt:
+        patience.require_progress(self.ring, races=self.races + 1, rounds=self.commits)
+        return replace(self, races=self.races + 1)
 
     def _doubt(self, error: RolledBack) -> Attempt:
         """Read once more past S before believing that the store was rolled back."""

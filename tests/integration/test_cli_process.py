@@ -199,6 +199,15 @@ def test_the_master_key_is_never_written(shell: Shell, tmp_path: Path) -> None:
             assert key[1:] not in "\n".join(shell.written)
 
 
+@pytest.fixture
+def interruptible() -> Iterator[None]:
+    """Let processes be interrupted though this one was started in the background, where shells forbid it."""
+    was = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, was)
+
+
+@pytest.mark.usefixtures("interruptible")
 def test_ctrl_c_ends_a_run_quietly(shell: Shell) -> None:
     """A run that waits for stdin ends with 130 and no traceback."""
     process = shell.start("token", "inspect", stdin=subprocess.PIPE)

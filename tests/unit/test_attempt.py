@@ -10,7 +10,7 @@ import pytest
 
 from keyvault_jwt import base64url, command, document
 from keyvault_jwt.attempt import Attempt
-from keyvault_jwt.calls import Read, Write
+from keyvault_jwt.calls import Read, Wait, Write
 from keyvault_jwt.errors import (
     ClockBehind,
     Conflict,
@@ -124,6 +124,14 @@ def test_a_pass_is_a_value() -> None:
     assert first.keyring is None
     with pytest.raises(ValueError, match="over"):
         denied.resume(None, now=1, write_id=ID)
+
+
+def test_a_recovery_first_waits_until_reads_show_what_was_there_when_it_began() -> None:
+    """A read may be S old: a recovery that reads at once may not see what a document tells of a key."""
+    first = Attempt.begin(command.Recover(RING), RING, staleness=5_000, limits=LIMITS)
+    assert first.call == Wait(5_000)
+    assert first.resume(None, now=5_000, write_id=ID).call == Read(AUTHORITY)
+    assert Attempt.begin(RECONCILE, RING, staleness=5_000, limits=LIMITS).call == Read(AUTHORITY)
 
 
 def test_an_answer_that_fits_no_call_is_a_programming_error() -> None:
