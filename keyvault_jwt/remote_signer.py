@@ -11,6 +11,13 @@ from typing import Protocol, runtime_checkable
 class RemoteSigner(Protocol):
     """Signs for keys whose private half is known here by `reference` alone."""
 
+    def require(self, ring: str, reference: str, algorithm: str) -> None:
+        """Raise `StoreError` unless the reference names a key of this keyring and algorithm.
+
+        Who may write one keyring's documents could name another's key there; nothing is asked of the service.
+        """
+        ...
+
     def sign(self, reference: str, algorithm: str, data: bytes) -> bytes:
         """Return the JWS signature of `data` under the exact `alg` name (RFC 7518 section 3).
 

@@ -152,7 +152,7 @@ def _taken(ring: str, issuer: str | None, remote: RemoteSigner | None, data: byt
             why=f"this signer was made for {issuer}",
             fix="name the keyring of that issuer, or leave `issuer` out",
         )
-    key = None if signing.key is None else _bound(signing.key, remote)
+    key = None if signing.key is None else _bound(ring, signing.key, remote)
     return Reading(
         value=SigningTerms(signing.issuer, signing.token_ttl, key),
         head=signing,
@@ -164,23 +164,30 @@ def _taken(ring: str, issuer: str | None, remote: RemoteSigner | None, data: byt
     )
 
 
-def _bound(half: ActiveHalf, remote: RemoteSigner | None) -> ActiveKey:
-    sign = _remotely(half, remote) if half.private is None else _locally(half, half.private)
+def _bound(ring: str, half: ActiveHalf, remote: RemoteSigner | None) -> ActiveKey:
+    sign = _remotely(ring, half, remote) if half.private is None else _locally(half, half.private)
     return ActiveKey(half.kid, half.algorithm, mint.header(half.algorithm, half.kid), sign)
 
 
-def _remotely(half: ActiveHalf, remote: RemoteSigner | None) -> Sign:
+def _remotely(ring: str, half: ActiveHalf, remote: RemoteSigner | None) -> Sign:
     reference, algorithm = half.reference, half.algorithm
     if remote is None or reference is None:
         raise MissingExtra(
             f"the private half of {half.kid} is with a remote signer, and this store is none",
             fix="open the store through the provider that keeps the key",
         )
-    good = None if half.public is None else algorithm_named(algorithm).verifier(jwk.load(half.public))
+    remote.require(ring, reference, algorithm)
+    if half.public is None:
+        raise KeyMismatch(
+            f"the signing document holds no public half of {half.kid}",
+            why="what a remote signer signs could not be checked before it goes out",
+            fix="let a rotator's next pass write the document anew",
+        )
+    good = algorithm_named(algorithm).verifier(jwk.load(half.public))
 
     def sign(data: bytes) -> bytes:
         signature = remote.sign(reference, algorithm, data)
-        if good is not None and not good(signature, data):
+        if not good(signature, data):
             raise KeyMismatch(
                 f"what the remote signer returned is no signature by {half.kid}",
                 why=f"it signs for {reference} with another key than was published, or in another form",

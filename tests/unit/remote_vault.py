@@ -39,6 +39,10 @@ class RemoteVault(FaultyStore):
         self.keys[reference] = fresh
         return msgspec.structs.replace(fresh, private=None, reference=reference)
 
+    def require(self, ring: str, reference: str, algorithm: str) -> None:
+        if reference not in self.keys:
+            raise StoreUnavailable(f"{reference} is none of {ring}'s {algorithm} keys")
+
     def sign(self, reference: str, algorithm: str, data: bytes) -> bytes:
         private = self.keys[reference].private
         assert private is not None

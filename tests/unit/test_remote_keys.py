@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 
 import keyvault_jwt as kj
+from keyvault_jwt import document
 from keyvault_jwt.errors import Conflict, KeyMismatch, KeyRefused, StoreUnavailable
 from keyvault_jwt.key_factory import LocalKeyFactory
 from keyvault_jwt.keys import KeyState
@@ -193,6 +195,20 @@ def test_a_signature_by_another_key_never_leaves(
     signer = kj.Signer(vault, RING, clock=clock, background=False)
     with pytest.raises(KeyMismatch, match="no signature by"):
         signer.sign({"sub": "u1", "aud": "api"})
+
+
+def test_nothing_is_signed_that_could_not_be_checked(manager: kj.KeyManager, vault: RemoteVault) -> None:
+    """A signing document without the public half of a key that is elsewhere is refused."""
+    name = DocumentName(RING, DocumentKind.SIGNING)
+    found = vault.read(name)
+    assert found is not None
+    signing = document.decode_signing(RING, found.draft.data)
+    assert signing.key is not None
+    bare = msgspec.structs.replace(signing, key=msgspec.structs.replace(signing.key, public=None))
+    vault.replace(name, document.derived_draft(DocumentKind.SIGNING, bare), expected=found.version)
+    signer = kj.Signer(vault, RING, background=False)
+    with pytest.raises(KeyMismatch, match="no public half"):
+        signer.sign({"aud": "api"})
 
 
 def test_a_failed_pass_tells_nothing(manager: kj.KeyManager, vault: RemoteVault) -> None:

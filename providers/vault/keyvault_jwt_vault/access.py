@@ -11,6 +11,7 @@ from typing import Final
 from keyvault_jwt.errors import UsageError
 
 from .address import Address, parse_url
+from .path_name import require_grantable
 from .transit.key_name import key_names
 from .transit.mount import transit_mount
 
@@ -29,12 +30,13 @@ def access(role: str, url: str, ring: str) -> tuple[str, tuple[str, ...]]:
     """Return the policy of a role in HCL, and what else to know; `ring` is a name, or `*` for all.
 
     It grants by itself all that the role needs, so that the token may do without the policy `default`.
-    Raises `BadStoreURL`.  Syntax: https://openbao.org/docs/concepts/policies/
+    Raises `BadStoreURL` and `BadRingName`.  Syntax: https://openbao.org/docs/concepts/policies/
     """
     if role not in _ROLES:
         raise UsageError(f"there is no role {role}", fix=f"the roles are {', '.join(_ROLES)}")
     address, parameters = parse_url(url)
     transit = transit_mount(parameters)
+    require_grantable(ring)
     places, parts = _places(address, ring), _parts(role, ring)
     if transit is not None and role in _TRANSIT:
         names = key_names(address, "" if ring == EVERY_RING else ring)

@@ -17,6 +17,9 @@ from keyvault_jwt.web_address import web_address
 
 from .environment import from_environment
 
+ARCHIVES: Final = "archive-"
+"""What the last part of every archived document's path begins with."""
+
 _DEFAULT_SERVER: Final = "https://127.0.0.1:8200"
 _SEGMENT: Final = re.compile(r"[A-Za-z0-9_.~-]+", re.ASCII)
 _DURATIONS: Final = MappingProxyType({"connect_timeout": "3s", "read_timeout": "10s", "deadline": "30s"})
@@ -74,6 +77,8 @@ def parse_url(url: str) -> tuple[Address, dict[str, str]]:
     for path in (mount, *([prefix] if prefix else [])):
         if not all(_SEGMENT.fullmatch(part) and set(part) != {"."} for part in path.split("/")):
             raise _bad("the mount or the prefix is missing or has other characters than A-Z a-z 0-9 _ . ~ -")
+    if any(part.startswith(ARCHIVES) for part in prefix.split("/")):
+        raise _bad(f"a part of the prefix begins with {ARCHIVES!r}, as archives do, which policies grant")
     times = {name: _duration(name, parameters.pop(name, text)) for name, text in _DURATIONS.items()}
     if not all(times.values()):
         raise _bad("a time-out of 0 lets no request succeed")

@@ -11,7 +11,7 @@ from click.testing import CliRunner
 
 from keyvault_jwt.cli import main
 from keyvault_jwt.cli.access import ROLES
-from keyvault_jwt.errors import BadStoreURL, UsageError
+from keyvault_jwt.errors import BadRingName, BadStoreURL, UsageError
 from keyvault_jwt_vault import access
 from tests.docs.markdown import ROOT
 from tests.vault.policies.conftest import printed
@@ -67,6 +67,15 @@ def test_nothing_is_said_for_what_is_no_role_or_no_store() -> None:
         access("king", "vault://secret/jwt", "*")
     with pytest.raises(BadStoreURL):
         access("signer", 'vault://secret/j"wt', "*")
+
+
+def test_no_keyring_nor_prefix_is_called_as_archives_are() -> None:
+    """`archive-*` reaches over slashes: a keyring of such a name below would be granted as one of them."""
+    with pytest.raises(BadRingName, match="archive-keys"):
+        access("auditor", "vault://secret/jwt/team", "archive-keys")
+    with pytest.raises(BadStoreURL):
+        access("auditor", "vault://secret/jwt/archive-1", "*")
+    assert access("auditor", "vault://secret/jwt/archives", "archive")
 
 
 def test_missing_sdk_names_the_extra() -> None:

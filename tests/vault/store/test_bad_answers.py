@@ -8,7 +8,7 @@ from uuid import uuid4
 
 import pytest
 
-from keyvault_jwt.errors import ForeignDocument
+from keyvault_jwt.errors import BadRingName, ForeignDocument
 from keyvault_jwt.store import DocumentKind, DocumentName, Draft, Version
 from keyvault_jwt.testing.bao_server import BaoServer
 from keyvault_jwt_vault import Session, StaticToken, VaultStore, errors
@@ -38,6 +38,17 @@ def test_a_document_that_is_no_object(hurried_store: VaultStore, proxy: FaultPro
 def test_a_listing_that_is_none(hurried_store: VaultStore, proxy: FaultProxy, keys: object) -> None:
     """A listing that is no list of names names nothing."""
     proxy.next("GET", data({"keys": keys}))
+    assert hurried_store.names() == []
+
+
+def test_a_keyring_called_as_archives_are(hurried_store: VaultStore, proxy: FaultProxy) -> None:
+    """Policies for archives would grant all of it to auditors: it is neither made, nor read, nor listed."""
+    name = DocumentName("archive-keys", DocumentKind.AUTHORITY)
+    with pytest.raises(BadRingName):
+        hurried_store.replace(name, Draft(b"{}", 1, uuid4()), expected=None)
+    with pytest.raises(BadRingName):
+        hurried_store.read(name)
+    proxy.next("GET", data({"keys": ["archive-keys/"]}))
     assert hurried_store.names() == []
 
 

@@ -6,15 +6,19 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
+import msgspec
 import pytest
 
+from keyvault_jwt import document
 from keyvault_jwt.remote_signer import RemoteKey
+from keyvault_jwt.store import DocumentKind, DocumentName
 from keyvault_jwt.testing.bao_server import BaoServer
 from keyvault_jwt_vault import errors, open_url
 from keyvault_jwt_vault.address import parse_url
 from keyvault_jwt_vault.transit.key_name import Reference, key_name, key_names
+from tests.faulty_store import FAST
 from tests.vault.store.fault_proxy import Answers, FaultProxy
-from tests.vault.transit.conftest import MOUNT, RING, Workshop, name
+from tests.vault.transit.conftest import ISSUER, MOUNT, RING, Workshop, name
 
 
 @pytest.fixture
@@ -46,6 +50,24 @@ def test_references_to_other_places_are_refused(workshop: Workshop, reference: s
             workshop.store.sign(other, "ES256", b"x")
     with pytest.raises(errors.BadReference):
         workshop.store.sign(reference, "ES384", b"x")
+
+
+def test_a_signing_document_that_names_another_keyrings_key(workshop: Workshop, reference: str) -> None:
+    """Who may write one keyring's documents gets nothing signed with the key of another."""
+    workshop.manager.create("users", FAST.model_copy(update={"algorithm": "ES256"}), issuer=ISSUER)
+    with workshop.signer() as signer:
+        assert signer.sign({"aud": "api"})
+    names = {ring: DocumentName(ring, DocumentKind.SIGNING) for ring in (RING, "users")}
+    found = {ring: workshop.store.read(each) for ring, each in names.items()}
+    ours, theirs = (
+        document.decode_signing(ring, there.draft.data) for ring, there in found.items() if there is not None
+    )
+    forged = document.derived_draft(DocumentKind.SIGNING, msgspec.structs.replace(ours, key=theirs.key))
+    mine = found[RING]
+    assert mine is not None
+    workshop.store.replace(names[RING], forged, expected=mine.version)
+    with pytest.raises(errors.BadReference, match="no name of an ES256 key"), workshop.signer() as signer:
+        signer.sign({"aud": "api"})
 
 
 def test_a_key_that_is_gone(workshop: Workshop, reference: str) -> None:

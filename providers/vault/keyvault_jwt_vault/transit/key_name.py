@@ -54,7 +54,7 @@ class Reference:
         return cls(found[1], found[2], int(found[3]))
 
     def require(self, mount: str, begins: str, algorithm: str) -> None:
-        """Raise `BadReference` unless it names a key of that mount, place and algorithm."""
+        """Raise `BadReference` unless it names a key of that mount, place or keyring, and algorithm."""
         if self.mount != mount:
             raise self._elsewhere(f"it names the mount {self.mount!r}, and the store URL names {mount!r}")
         if not (self.name.startswith(begins) and self.name.endswith(f"-ALG-{algorithm}")):

@@ -16,7 +16,12 @@ class TransitSigner:
     """Asks Transit for signatures, one request for each."""
 
     def __init__(self, mount: TransitMount, address: Address) -> None:
-        self._mount, self._begins = mount, key_names(address)
+        self._mount, self._address = mount, address
+
+    def require(self, ring: str, reference: str, algorithm: str) -> None:
+        """Raise `BadReference` unless the reference names a key of this keyring and algorithm."""
+        begins = key_names(self._address, ring)
+        Reference.parse(reference).require(self._mount.name, begins, algorithm)
 
     def sign(self, reference: str, algorithm: str, data: bytes) -> bytes:
         """Return the JWS signature of `data` by exactly the version that `reference` names.
@@ -24,7 +29,7 @@ class TransitSigner:
         Raises `BadReference`, `NoSuchVersion`, `WrongTransitKey`, and other `StoreError`s.
         """
         form, which = key_form(algorithm), Reference.parse(reference)
-        which.require(self._mount.name, self._begins, algorithm)
+        which.require(self._mount.name, key_names(self._address), algorithm)
         body = {"input": b64encode(data).decode(), "key_version": which.version, **form.options}
         answer = self._mount.write(f"sign/{which.name}", body)
         if answer.status != 200:

@@ -38,6 +38,10 @@ class TransitStore:
 
     # --- keys ------------------------------------------------------------------------------
 
+    def require(self, ring: str, reference: str, algorithm: str) -> None:
+        """Raise `BadReference` unless the reference names a key of this keyring and algorithm."""
+        self._signer.require(ring, reference, algorithm)
+
     def sign(self, reference: str, algorithm: str, data: bytes) -> bytes:
         """Return the JWS signature of `data`; raises `StoreError`s."""
         return self._signer.sign(reference, algorithm, data)
