@@ -111,6 +111,9 @@ class RemoteStore(FaultyStore):
             kid=fresh.kid, algorithm=algorithm, public=fresh.public, reference=f"transit/{fresh.kid}"
         )
 
+    def require(self, ring: str, reference: str, algorithm: str) -> None:
+        assert (ring, self.keys[reference].algorithm) == ("payments", algorithm)
+
     def sign(self, reference: str, algorithm: str, data: bytes) -> bytes:
         fresh = self.keys[reference]
         assert fresh.private is not None
