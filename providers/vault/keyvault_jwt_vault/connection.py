@@ -15,16 +15,33 @@ from keyvault_jwt.web_address import names_this_machine
 
 from .address import Address
 from .errors import NotTrusted
+from .timed_answer import bound_answers
 
 _POOLED: Final = 16
 
 
-class _Tls(HTTPAdapter):
-    """requests' adapter under a TLS context of ours, and for a server known by another name."""
+class _Timed(HTTPAdapter):
+    """requests' adapter whose time-out for reading bounds a whole answer."""
+
+    def __init__(self) -> None:
+        super().__init__(pool_connections=_POOLED, pool_maxsize=_POOLED)
+
+    def init_poolmanager(self, connections: int, maxsize: int, block: bool = False, **options: Any) -> None:
+        super().init_poolmanager(connections, maxsize, block, **options)
+        bound_answers(self.poolmanager)
+
+    def proxy_manager_for(self, proxy: str, **options: Any) -> Any:
+        manager = super().proxy_manager_for(proxy, **options)
+        bound_answers(manager)
+        return manager
+
+
+class _Tls(_Timed):
+    """The same under a TLS context of ours, and for a server known by another name."""
 
     def __init__(self, context: ssl.SSLContext, server_name: str) -> None:
         self._context, self._server_name = context, server_name
-        super().__init__(pool_connections=_POOLED, pool_maxsize=_POOLED)
+        super().__init__()
 
     def init_poolmanager(self, connections: int, maxsize: int, block: bool = False, **options: Any) -> None:
         super().init_poolmanager(connections, maxsize, block, **options, **self._options())
@@ -46,6 +63,7 @@ def connect(address: Address) -> RawAdapter:
     session.trust_env = False  # ~/.netrc would add credentials, and REQUESTS_CA_BUNDLE authorities
     session.verify = True if address.authorities is None else str(address.authorities)
     session.proxies = _proxies(address)
+    session.mount("http://", _Timed())
     if address.server.startswith("https:"):
         session.mount("https://", _Tls(_context(address), address.server_name))
     return RawAdapter(

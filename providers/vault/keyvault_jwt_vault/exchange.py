@@ -10,6 +10,7 @@ from typing import Final
 
 import requests
 from hvac.adapters import RawAdapter
+from urllib3 import Timeout
 from urllib3.exceptions import HTTPError, NameResolutionError, NewConnectionError
 from urllib3.util.ssl_match_hostname import CertificateError
 
@@ -34,6 +35,11 @@ class Bounds:
     read: Milliseconds
     clock: Clock
 
+    def timeout(self) -> Timeout:
+        """Return the same for urllib3; an answer has the less time the longer the connecting took."""
+        connect, read = max(self.connect, 1) / 1000, max(self.read, 1) / 1000
+        return Timeout(connect=connect, read=read, total=max(connect, read))
+
 
 def exchange(adapter: RawAdapter, asked: Request, token: str, bounds: Bounds) -> Answer:
     """Send the request once and return the answer.
@@ -51,7 +57,7 @@ def exchange(adapter: RawAdapter, asked: Request, token: str, bounds: Bounds) ->
             f"/v1/{asked.path}",
             headers=headers,
             json=asked.body,
-            timeout=(max(bounds.connect, 1) / 1000, max(bounds.read, 1) / 1000),
+            timeout=bounds.timeout(),
             stream=True,
         ) as response:
             body = _body(response, bounds, started)

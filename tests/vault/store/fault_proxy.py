@@ -8,8 +8,11 @@ from collections import deque
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
-from typing import Any, Self, TypeAlias
+from typing import Any, Final, Self, TypeAlias
 from urllib.parse import urlsplit
+
+_PATIENCE: Final = 400
+"""How often an answer without end goes on: for 20 s."""
 
 
 @dataclass(frozen=True)
@@ -33,7 +36,18 @@ class Drips:
     """The answer begins and then comes byte by byte until the client gives up."""
 
 
-Fault: TypeAlias = Answers | Breaks | Drips
+@dataclass(frozen=True)
+class Prolongs:
+    """What comes before a body goes on and on: `begin`, then `more` again and again, and never its end.
+
+    A client that waits for it all the same is left after a time far beyond its own bounds.
+    """
+
+    begin: bytes
+    more: bytes
+
+
+Fault: TypeAlias = Answers | Breaks | Drips | Prolongs
 
 
 class FaultProxy:
@@ -104,7 +118,13 @@ class _Handler(BaseHTTPRequestHandler):
                 self._pass_on(body)
             self.close_connection = True
         elif isinstance(fault, Drips):
-            self._drip()
+            self.send_response(200)
+            self.send_header("Content-Length", "1000000")
+            self.end_headers()
+            self._go_on(b" ")
+        elif isinstance(fault, Prolongs):
+            self.wfile.write(fault.begin)
+            self._go_on(fault.more)
         else:
             self._answer(*self._pass_on(body))
 
@@ -133,13 +153,12 @@ class _Handler(BaseHTTPRequestHandler):
         if status != 204:
             self.wfile.write(body)
 
-    def _drip(self) -> None:
-        self.send_response(200)
-        self.send_header("Content-Length", "1000000")
-        self.end_headers()
+    def _go_on(self, more: bytes) -> None:
         try:
-            while not self.owner.ended.wait(0.05):
-                self.wfile.write(b" ")
+            for _ in range(_PATIENCE):
+                if self.owner.ended.wait(0.05):
+                    break
+                self.wfile.write(more)
                 self.wfile.flush()
         except OSError:
             pass
