@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from .access import access
 from .address import Address, parse_url
 from .secrets_store import AwsStore
 from .service import Service
 
-__all__ = ["Address", "AwsStore", "Service", "open_url"]
+__all__ = ["Address", "AwsStore", "Service", "access", "open_url"]
 
 
 def open_url(url: str) -> AwsStore:

@@ -1,0 +1,59 @@
+"""What `keyvault-jwt access ROLE` tells of an awssm:// store: an IAM policy for the role's identity."""
+
+from __future__ import annotations
+
+import shlex
+from typing import Final
+
+from keyvault_jwt.errors import UsageError
+
+from .address import Address, parse_url
+from .policies.encryption_rights import encryption_rights
+from .policies.secret_arns import EVERY_RING, SecretARNs
+from .policies.secret_rights import ROLES, secret_rights
+from .policies.statement import policy_document
+
+_LONGEST: Final = 6_144
+"""Characters of a managed policy, white space aside: docs.aws.amazon.com, IAM and STS quotas."""
+
+
+def access(role: str, url: str, ring: str) -> tuple[str, tuple[str, ...]]:
+    """Return the policy of a role in JSON, and what else to know; `ring` is a name, or `*` for all.
+
+    It grants by itself all that the role needs.  Raises `BadStoreURL`.
+    """
+    if role not in ROLES:
+        raise UsageError(f"there is no role {role}", fix=f"the roles are {', '.join(ROLES)}")
+    address = parse_url(url)
+    secrets = SecretARNs(address, ring)
+    policy = policy_document(secret_rights(role, secrets) + encryption_rights(role, secrets))
+    return policy, (*_notes(role, url, ring, address), *_length(policy))
+
+
+def _notes(role: str, url: str, ring: str, address: Address) -> tuple[str, ...]:
+    # A keyring's own policy has its own name, so that it is granted besides others and replaces none.
+    which, asked = ("", "") if ring == EVERY_RING else (f"-{ring}", f" --ring {ring}")
+    notes = [
+        f"apply it: keyvault-jwt --store {shlex.quote(url)} access {role}{asked} | aws iam create-policy "
+        f"--policy-name keyvault-jwt-{role}{which} --policy-document file:///dev/stdin",
+        f"its environment: KEYVAULT_JWT_STORE={shlex.quote(url)}",
+        "where a resource has * for the account you may put its number: "
+        "by itself the policy reaches no other account's secrets",
+    ]
+    if address.kms_key:
+        notes.append("the key policy of kms_key must leave decisions to the account's IAM policies, too")
+    if role == "verifier" and ring == EVERY_RING:
+        notes.append(
+            "symmetric keyrings are left out, for who verifies theirs could sign: grant each with --ring"
+        )
+    return tuple(notes)
+
+
+def _length(policy: str) -> tuple[str, ...]:
+    characters = len("".join(policy.split()))
+    if characters <= _LONGEST:
+        return ()
+    return (
+        f"it has {characters} characters, and a managed policy {_LONGEST}: make it a role's inline policy, "
+        "with `aws iam put-role-policy`, or choose a shorter prefix",
+    )
