@@ -62,7 +62,7 @@ model: $(VENV)/.development ## explore what can happen, within stated bounds, an
 failpoints: $(VENV)/.development ## kill every command, and fill its disk, at every system call (ARGS="--store vault": at every request)
 	$(BIN)/python -m tests.failpoints $(ARGS)
 
-race: $(VENV)/.development ## let 64 processes race for one rotation, 100 times (ARGS="--store vault": in Vault)
+race: $(VENV)/.development ## let 64 processes race for one rotation, 100 times (ARGS="--store vault", "--store aws": there)
 	$(BIN)/python -m tests.race $(ARGS)
 
 chaos-vault: $(VENV)/.development ## kill the leader of three Vault nodes 20 times under a fleet at work

@@ -16,7 +16,6 @@ from keyvault_jwt.store import DocumentName
 from keyvault_jwt.testing.fake_clock import FakeClock
 from tests.model.scenes import ISSUER, seconds_policy
 from tests.race.ground import Ground
-from tests.race.notes import Notes
 from tests.race.racer import RING, Finish, Start, manager_on, race
 
 _ROUND = 6000
@@ -41,7 +40,7 @@ class Course:
 
     def __init__(self, ground: Ground, lines: list[Connection]) -> None:
         self._lines, self._clock = lines, FakeClock()
-        self._store = ground.store(Notes())
+        self._store = ground.store()
         self._manager: KeyManager = manager_on(self._store, ground, self._clock)
         self._manager.create(RING, seconds_policy(), issuer=ISSUER)
 

@@ -12,9 +12,13 @@ from types import MappingProxyType
 from typing import Protocol
 
 from keyvault_jwt.jwk import Secret
+from keyvault_jwt.store import DocumentStore
+from keyvault_jwt.stores.file import FileStore
 from keyvault_jwt.testing.bao_server import BaoServer
-from keyvault_jwt_vault import Address, Session, StaticToken
-from tests.race.notes import Notes, NotingFileStore, NotingVaultStore
+from keyvault_jwt_aws import AwsStore, open_url
+from keyvault_jwt_vault import Address, Session, StaticToken, VaultStore
+from tests.aws.moto_server import MotoServer
+from tests.aws.strict_secretsmanager import StrictSecretsManager
 
 _KEY_BYTES = 32
 
@@ -27,8 +31,8 @@ class Ground(Protocol):
         """The directory of the marks."""
         ...
 
-    def store(self, notes: Notes) -> NotingFileStore | NotingVaultStore:
-        """Open a store of this process's own, whose reads and writes `notes` hears of."""
+    def store(self) -> DocumentStore:
+        """Open a store of this process's own."""
         ...
 
 
@@ -44,11 +48,9 @@ class Folder:
         """The directory of the marks."""
         return self.folder / "state"
 
-    def store(self, notes: Notes) -> NotingFileStore:
+    def store(self) -> FileStore:
         """Open the store."""
-        opened = NotingFileStore(self.folder / "keys", master_key=Secret(self.key))
-        opened.notes = notes
-        return opened
+        return FileStore(self.folder / "keys", master_key=Secret(self.key))
 
 
 @dataclass(frozen=True)
@@ -59,11 +61,23 @@ class Server:
     token: str = field(repr=False)
     state: Path
 
-    def store(self, notes: Notes) -> NotingVaultStore:
+    def store(self) -> VaultStore:
         """Open the store."""
-        opened = NotingVaultStore(Session(self.address, StaticToken(self.token)))
-        opened.notes = notes
-        return opened
+        return VaultStore(Session(self.address, StaticToken(self.token)))
+
+
+@dataclass(frozen=True)
+class Secrets:
+    """A prefix in Secrets Manager."""
+
+    url: str
+    state: Path
+
+    def store(self) -> AwsStore:
+        """Open the store, with credentials that a process needs which began before this race."""
+        os.environ.setdefault("AWS_ACCESS_KEY_ID", "racer")
+        os.environ.setdefault("AWS_SECRET_ACCESS_KEY", "racer")
+        return open_url(self.url)
 
 
 @contextmanager
@@ -81,6 +95,19 @@ def vault_ground() -> Iterator[Ground]:
         yield Server(address, bao.token, Path(folder) / "state")
 
 
+@contextmanager
+def aws_ground() -> Iterator[Ground]:
+    """Start moto and the layer before it, gone when the race is over; fails if moto strayed."""
+    patient = "connect_timeout=10s&read_timeout=30s&deadline=2m"
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        MotoServer() as moto,
+        StrictSecretsManager(moto.url) as layer,
+    ):
+        url = f"awssm://us-east-1/race?endpoint_url={layer.url}&quota=off&staleness=0&{patient}"
+        yield Secrets(url, Path(folder) / "state")
+
+
 GROUNDS: Mapping[str, Callable[[], AbstractContextManager[Ground]]] = MappingProxyType(
-    {"file": file_ground, "vault": vault_ground}
+    {"file": file_ground, "vault": vault_ground, "aws": aws_ground}
 )

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from keyvault_jwt import document
-from keyvault_jwt.store import DocumentKind, DocumentName, Draft, Version, Versioned
-from keyvault_jwt.stores.file import FileStore
-from keyvault_jwt_vault import VaultStore
+from keyvault_jwt.store import DocumentKind, DocumentName, DocumentStore, Draft, Version, Versioned
+from tests.passing_store import PassingStore
 
 
 class Notes:
@@ -31,39 +30,23 @@ class Notes:
             self.took += [self._signing] if self._signing != before else []
 
 
-class NotingFileStore(FileStore):
-    """A file store whose reads and answered writes are noted."""
+class NotingStore(PassingStore):
+    """A store whose reads and answered writes are noted."""
 
-    notes: Notes
+    def __init__(self, store: DocumentStore, notes: Notes) -> None:
+        super().__init__(store)
+        self._notes = notes
 
     def read(self, name: DocumentName) -> Versioned | None:
         """Read, and note."""
         seen = super().read(name)
-        self.notes.saw(name, seen)
+        self._notes.saw(name, seen)
         return seen
 
     def replace(self, name: DocumentName, draft: Draft, *, expected: Version | None) -> Version:
         """Replace, and note."""
         version = super().replace(name, draft, expected=expected)
-        self.notes.wrote(name, draft)
-        return version
-
-
-class NotingVaultStore(VaultStore):
-    """A store in Vault whose reads and answered writes are noted."""
-
-    notes: Notes
-
-    def read(self, name: DocumentName) -> Versioned | None:
-        """Read, and note."""
-        seen = super().read(name)
-        self.notes.saw(name, seen)
-        return seen
-
-    def replace(self, name: DocumentName, draft: Draft, *, expected: Version | None) -> Version:
-        """Replace, and note."""
-        version = super().replace(name, draft, expected=expected)
-        self.notes.wrote(name, draft)
+        self._notes.wrote(name, draft)
         return version
 
 

@@ -15,7 +15,7 @@ from keyvault_jwt.store import DocumentStore
 from keyvault_jwt.stores.mark_files import MarkFiles
 from keyvault_jwt.testing.fake_clock import FakeClock
 from tests.race.ground import Ground
-from tests.race.notes import Notes
+from tests.race.notes import Notes, NotingStore
 
 RING = "race"
 
@@ -54,7 +54,7 @@ def manager_on(store: DocumentStore, ground: Ground, clock: FakeClock) -> KeyMan
 def race(number: int, ground: Ground, line: Connection, barrier: Barrier) -> None:
     """Run a pass at each start until the line is closed: every other one by schedule, or by hand."""
     clock, notes = FakeClock(), Notes()
-    manager = manager_on(ground.store(notes), ground, clock)
+    manager = manager_on(NotingStore(ground.store(), notes), ground, clock)
     while True:
         try:
             start: Start = line.recv()

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.aws.race.ground import aws_ground
 from tests.race.course import course
+from tests.race.ground import aws_ground
 
 
 def test_one_winner_each(environment: pytest.MonkeyPatch) -> None:
