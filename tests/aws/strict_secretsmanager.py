@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import os
 import re
 import threading
 from collections import Counter, deque
@@ -58,6 +59,18 @@ class StrictSecretsManager:
     def url(self) -> str:
         """Where the layer listens."""
         return f"http://127.0.0.1:{self._listener.server_address[1]}"
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The variables by which AWS's own chain leads a process here, with credentials that mean nothing."""
+        return {
+            "AWS_ENDPOINT_URL": self.url,
+            "AWS_ACCESS_KEY_ID": "AKIAIOSFODNN7EXAMPLE",
+            "AWS_SECRET_ACCESS_KEY": "of a stand-in",
+            "AWS_EC2_METADATA_DISABLED": "true",
+            "AWS_CONFIG_FILE": os.devnull,
+            "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+        }
 
     def region(self, name: str = "us-east-1") -> DocumentedService:
         """Return what the documentation says of a region's secrets now."""

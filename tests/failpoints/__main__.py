@@ -1,6 +1,6 @@
 """`python -m tests.failpoints [NAME…]`: disturb every command of a keyring's life at every step.
 
-A step is a system call or, with `--store vault`, a request to a real server.  Each failpoint is
+A step is a system call or, with `--store vault` or `aws`, a request to a server.  Each failpoint is
 printed by its name: the command, the number of the step, what it is done to, the step, and whether
 it is before, amid or after it.  The process is killed there, and in another run the disk is full
 from there.  The last line counts the processes killed.
@@ -20,8 +20,10 @@ from functools import partial
 from pathlib import Path
 
 from keyvault_jwt.testing.bao_server import BaoServer
+from tests.aws.moto_server import MotoServer
+from tests.aws.strict_secretsmanager import StrictSecretsManager
 from tests.failpoints.lifecycle import LIFECYCLE
-from tests.failpoints.runs import Disturbed, run, run_in_vault
+from tests.failpoints.runs import Disturbed, run, run_on_server
 from tests.failpoints.small_disk import own_mounts
 
 Run = Callable[[str, Path], list[Disturbed]]
@@ -29,12 +31,20 @@ Run = Callable[[str, Path], list[Disturbed]]
 
 @contextmanager
 def runner(store: str) -> Iterator[Run]:
-    """Yield what disturbs one command in a folder at every point; for Vault, with a server around it."""
+    """Yield what disturbs one command in a folder at every point, with a server around it."""
     if store == "file":
         yield partial(run, every=True)
-        return
-    with BaoServer() as bao:
-        yield lambda name, folder: run_in_vault(name, folder, bao, every=True)
+    elif store == "vault":
+        with BaoServer() as bao:
+            yield lambda name, folder: run_on_server("vault", name, folder, bao.environment, every=True)
+    else:
+        yield _run_in_aws
+
+
+def _run_in_aws(name: str, folder: Path) -> list[Disturbed]:
+    """Disturb one command; moto lists all secrets it has, so that each command has a server of its own."""
+    with MotoServer() as moto, StrictSecretsManager(moto.url) as layer:
+        return run_on_server("aws", name, folder, layer.environment, every=True)
 
 
 def disturbed(disturb: Run, names: list[str], jobs: int) -> Iterator[Disturbed]:
@@ -51,13 +61,13 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.failpoints")
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(LIFECYCLE)}")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
-    parser.add_argument("--store", choices=("file", "vault"), default="file")
+    parser.add_argument("--store", choices=("file", "vault", "aws"), default="file")
     asked = parser.parse_args()
     with runner(asked.store) as disturb:
         points = list(disturbed(disturb, asked.names or list(LIFECYCLE), asked.jobs))
     killed = [point for point in points if point.how == "kill"]
     filled = [point for point in points if point.how == "fill"]
-    if asked.store == "vault":
+    if asked.store != "file":
         pass
     elif own_mounts() is None:
         print("disk full: left out, since this machine lets nobody mount a disk")

@@ -1,7 +1,7 @@
 """`one_command.py NAME FOLDER`: disturb one command at its points; a line of JSON for each.
 
-With `--vault` it runs against the server of the environment, else on a disk: first each process
-is killed there; then, with `--mount`, on a small disk of its own, for which it needs a mount
+With `--store vault` or `aws` it runs against the server of the environment, else on a disk: first
+each process is killed there; then, with `--mount`, on a small disk of its own, for which it needs a mount
 namespace, the disk is filled there.  With `--every`, at each point of each step; else at a part
 of them.
 """
@@ -17,7 +17,9 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from uuid import uuid4
 
-from keyvault_jwt_vault import Address
+import keyvault_jwt_aws
+import keyvault_jwt_vault
+from tests.failpoints.aws_site import AwsSite
 from tests.failpoints.disk_proof import DiskProof
 from tests.failpoints.proof import Left, Proof
 from tests.failpoints.site import Site
@@ -64,10 +66,25 @@ def on_disk(name: str, folder: Path, *, mount: bool) -> DiskProof:
 
 def in_vault(name: str, folder: Path) -> Proof:
     """Return the proof of a command in the environment's Vault, below a prefix of its own."""
-    address = Address(
+    address = keyvault_jwt_vault.Address(
         server=os.environ["BAO_ADDR"], mount="secret", prefix=f"failpoints/{name}-{uuid4().hex}"
     )
     return Proof(name, VaultSite(address, os.environ["BAO_TOKEN"], folder))
+
+
+def in_aws(name: str, folder: Path) -> Proof:
+    """Return the proof of a command in the environment's Secrets Manager, below a prefix of its own."""
+    address = keyvault_jwt_aws.Address(
+        region="us-east-1",
+        prefix=f"failpoints/{name}-{uuid4().hex}",
+        endpoint_url=os.environ["AWS_ENDPOINT_URL"],
+        staleness=0,
+        sparing=False,
+    )
+    return Proof(name, AwsSite(address, folder))
+
+
+ON_SERVERS = {"vault": in_vault, "aws": in_aws}
 
 
 def main() -> None:
@@ -77,13 +94,13 @@ def main() -> None:
     parser.add_argument("folder", type=Path)
     parser.add_argument("--every", action="store_true")
     parser.add_argument("--mount", action="store_true")
-    parser.add_argument("--vault", action="store_true")
+    parser.add_argument("--store", choices=ON_SERVERS)
     asked = parser.parse_args()
     for variable in [name for name in os.environ if name.startswith("KEYVAULT_JWT_")]:
         del os.environ[variable]
     proof = (
-        in_vault(asked.name, asked.folder)
-        if asked.vault
+        ON_SERVERS[asked.store](asked.name, asked.folder)
+        if asked.store
         else on_disk(asked.name, asked.folder, mount=asked.mount)
     )
     points = proof.points if asked.every else a_part_of(proof.points, proof.site)

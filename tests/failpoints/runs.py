@@ -7,10 +7,10 @@ import os
 import subprocess
 import sys
 import tempfile
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from keyvault_jwt.testing.bao_server import BaoServer
 from tests.failpoints.small_disk import own_mounts
 
 _TREE = Path(__file__).parents[2]
@@ -40,19 +40,24 @@ def run(name: str, folder: Path, *, every: bool = False) -> list[Disturbed]:
     return _told(name, folder, mounts or [], options, {})
 
 
-def run_in_vault(name: str, folder: Path, bao: BaoServer, *, every: bool = False) -> list[Disturbed]:
-    """Disturb a command in a Vault server, in the same way; nothing is filled."""
-    return _told(name, folder, [], ["--vault", *(["--every"] if every else [])], bao.environment)
+def run_on_server(
+    store: str, name: str, folder: Path, environment: Mapping[str, str], *, every: bool = False
+) -> list[Disturbed]:
+    """Disturb a command in the server that the environment tells of, in the same way; nothing is filled.
+
+    `store` says what the server is: `vault` or `aws`.
+    """
+    return _told(name, folder, [], ["--store", store, *(["--every"] if every else [])], environment)
 
 
 def _told(
-    name: str, folder: Path, before: list[str], options: list[str], environment: dict[str, str]
+    name: str, folder: Path, before: list[str], options: list[str], environment: Mapping[str, str]
 ) -> list[Disturbed]:
     with tempfile.TemporaryDirectory(dir=folder) as place:
         done = subprocess.run(
             [*before, sys.executable, "-m", "tests.failpoints.one_command", name, place, *options],
             cwd=_TREE,
-            env=os.environ | environment,
+            env={**os.environ, **environment},
             capture_output=True,
             text=True,
             check=False,

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from keyvault_jwt.testing.bao_server import BaoServer
-from tests.failpoints.runs import run_in_vault
+from tests.failpoints.runs import run_on_server
 
 COMMANDS = ("create", "promote", "rotate", "emergency", "revoke-active", "drop-private", "destroy", "recover")
 
@@ -19,7 +19,7 @@ COMMANDS = ("create", "promote", "rotate", "emergency", "revoke-active", "drop-p
 @pytest.mark.parametrize("name", COMMANDS)
 def test_killed(name: str, tmp_path: Path, bao: BaoServer) -> None:
     """Killed, it leaves whole documents and no history of private ones; its repetition reaches the same."""
-    points = run_in_vault(name, tmp_path, bao)
+    points = run_on_server("vault", name, tmp_path, bao.environment)
     assert not [str(point) for point in points if point.failure]
     assert {point.ended for point in points} == {"killed"}
     written = [point.point for point in points if "/POST data/" in point.point]
