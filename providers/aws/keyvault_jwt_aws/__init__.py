@@ -1,4 +1,4 @@
-"""Keyrings in AWS Secrets Manager: `awssm://REGION/PREFIX`."""
+"""Keyrings in AWS Secrets Manager: `awssm://REGION/PREFIX`, with `?kms=sign` signing in AWS KMS."""
 
 from __future__ import annotations
 
@@ -6,17 +6,21 @@ from dataclasses import replace
 
 from .access import access
 from .address import Address, parse_url
+from .kms import KmsStore
 from .secrets_store import AwsStore
 from .service import Service
 
-__all__ = ["Address", "AwsStore", "Service", "access", "open_url"]
+__all__ = ["Address", "AwsStore", "KmsStore", "Service", "access", "open_url"]
 
 
 def open_url(url: str) -> AwsStore:
     """Return the store of an `awssm://REGION/PREFIX?…` URL; no request is made before it is used.
 
+    With `kms=sign`, it is a `KmsStore`: keys are made in KMS and never leave it.
+
     Credentials come from AWS's own chain.  Raises `BadStoreURL`.
     """
     address = parse_url(url)
     replica = Service(replace(address, region=address.read_from)) if address.read_from else None
-    return AwsStore(Service(address), replica=replica)
+    kind = AwsStore if address.signing_keys is None else KmsStore
+    return kind(Service(address), replica=replica)

@@ -15,6 +15,8 @@ from keyvault_jwt.duration import milliseconds, parse_duration
 from keyvault_jwt.errors import BadDuration, BadStoreURL, BadURL
 from keyvault_jwt.web_address import names_this_machine, web_address
 
+from .signing_keys import SigningKeys, signing_keys
+
 STALENESS: Final[Milliseconds] = 30_000
 """S unless the store URL says otherwise.  All operations are eventually consistent, and the service
 states no bound but five minutes for lists: docs.aws.amazon.com, API reference, ListSecrets."""
@@ -23,6 +25,9 @@ _REGION: Final = re.compile(r"[a-z]{2,4}(-[a-z]+)+-[0-9]{1,2}", re.ASCII)
 _SEGMENT: Final = re.compile(r"[A-Za-z0-9_+=.@-]+", re.ASCII)
 _LONGEST_PREFIX: Final = 400
 """A secret's name has at most 512 characters, and a keyring's and document's names need some."""
+_TITLES: Final = MappingProxyType(
+    {"secretsmanager": "Secrets Manager", "kms": "KMS", "resourcegroupstaggingapi": "the tagging service"}
+)
 _TIMES: Final = MappingProxyType({"connect_timeout": "3s", "read_timeout": "10s", "deadline": "30s"})
 
 
@@ -37,7 +42,8 @@ class Address:
     `read_from` is the replica's region where readers ask first.  Times are milliseconds:
     `connect_timeout` and `read_timeout` bound one try, `deadline` a request with its repetitions,
     and `staleness` is how old a read may be.  `sparing` is false only for a stand-in on this machine
-    that keeps as many versions as one likes.
+    that keeps as many versions as one likes.  `signing_keys` says that keys are made in KMS (None:
+    private halves are in the documents), and `service` which of AWS's services is meant.
     """
 
     region: str
@@ -53,9 +59,11 @@ class Address:
     deadline: Milliseconds = 30_000
     staleness: Milliseconds = STALENESS
     sparing: bool = True
+    signing_keys: SigningKeys | None = None
+    service: str = "secretsmanager"
 
     def __str__(self) -> str:
-        return f"Secrets Manager in {self.region}"
+        return f"{_TITLES[self.service]} in {self.region}"
 
 
 def parse_url(url: str) -> Address:
@@ -101,6 +109,7 @@ def parse_url(url: str) -> Address:
         deadline=times["deadline"],
         staleness=_staleness(options.pop("staleness", None), here=here),
         sparing=_sparing(options.pop("quota", None), here=here),
+        signing_keys=signing_keys(options, prefix, _endpoint, endpoint_url if here else ""),
     )
     if options:
         raise _bad(f"it has options that mean nothing: {', '.join(sorted(options))[:80]}")

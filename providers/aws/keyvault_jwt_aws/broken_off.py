@@ -90,7 +90,7 @@ def unreadable(asked: Request, address: Address) -> KeyvaultJWTError:
     if not asked.safe:
         return unknown(asked, "something else than the service answered")
     return ServiceFailed(
-        f"what answers at {address.endpoint_url or address} is not Secrets Manager",
+        f"what answers at {address.endpoint_url or 'its endpoint'} is something else than {address}",
         why="the answer is not of its form",
         fix="check the endpoint_url, and proxies on the way",
     )

@@ -1,4 +1,4 @@
-"""A client of Secrets Manager: AWS's own chain of credentials, standard retries, bounded tries."""
+"""A client of one of AWS's services: AWS's own chain of credentials, standard retries, bounded tries."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def connect(address: Address, needs_retry: Callable[..., bool | None]) -> Any:
     with quiet():
         try:
             client: Any = boto3.session.Session(profile_name=address.profile or None).client(
-                "secretsmanager",
+                address.service,
                 region_name=address.region,
                 endpoint_url=address.endpoint_url or None,
                 config=_config(address),
@@ -42,7 +42,7 @@ def connect(address: Address, needs_retry: Callable[..., bool | None]) -> Any:
                 why=f"{type(failure).__name__}, by AWS_PROFILE, the URL's profile or a file under ~/.aws",
                 fix="see what `aws configure list` says, and correct it",
             ) from None
-    _require_safe(client.meta.endpoint_url)
+    _require_safe(client.meta.endpoint_url, address)
     service = client.meta.service_model.service_id.hyphenize()
     client.meta.events.register_first(f"needs-retry.{service}", needs_retry)
     return client
@@ -60,13 +60,13 @@ def _config(address: Address) -> Config:
     )
 
 
-def _require_safe(endpoint: str) -> None:
+def _require_safe(endpoint: str, address: Address) -> None:
     """Raise unless requests to the endpoint are encrypted or stay here; it may come from AWS_ENDPOINT_URL."""
     try:
         web_address(endpoint)
     except BadURL as bad:
         raise BadStoreURL(
-            "the endpoint of Secrets Manager can't be used",
+            f"the endpoint of {address} can't be used",
             why=bad.what,
             fix="use https://; plain HTTP is for an endpoint on this machine",
         ) from None

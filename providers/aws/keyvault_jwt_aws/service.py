@@ -1,4 +1,4 @@
-"""Service: requests to Secrets Manager under a total deadline, and what it answers."""
+"""Service: requests to one of AWS's services under a total deadline, and what it answers."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Answer:
 
 
 class Service:
-    """Secrets Manager in one region; thread-safe and fork-safe.
+    """The address's service in one region; thread-safe and fork-safe.
 
     botocore repeats what failed for the moment; no try begins that could end after `Address.deadline`.
     """
@@ -50,7 +50,7 @@ class Service:
         self._clients: PerProcess[Any] = PerProcess(lambda: connect(address, self._may_repeat))
 
     def __repr__(self) -> str:
-        return f"Service({self.address.region!r})"
+        return f"Service({self.address.service!r}, {self.address.region!r})"
 
     def request(
         self,
