@@ -1,4 +1,7 @@
-"""Moving tombstones and old ledger entries out of `authority`, into a document written once before."""
+"""Moving tombstones and old ledger entries out of `authority`, into a document written once before.
+
+`limits` are the store's caps everywhere: how much stays depends on them.
+"""
 
 from __future__ import annotations
 
@@ -10,13 +13,13 @@ from .document import Archive
 from .errors import CorruptDocument, ForeignDocument
 from .keyring import ArchiveRef, Keyring
 from .keys import KeyRecord
-from .plan import KEPT_ENTRIES, KEPT_TOMBSTONES
-from .store import Draft, Versioned
+from .plan import KeptHistory
+from .store import UNDECLARED_LIMITS, Draft, Limits, Versioned
 
 
-def is_due(keyring: Keyring) -> bool:
+def is_due(keyring: Keyring, limits: Limits = UNDECLARED_LIMITS) -> bool:
     """Whether the committed keyring holds enough to fill an archive."""
-    return bool(_records(keyring) or _entries(keyring))
+    return bool(_records(keyring, limits) or _entries(keyring, limits))
 
 
 def next_number(keyring: Keyring) -> int:
@@ -24,24 +27,27 @@ def next_number(keyring: Keyring) -> int:
     return max((ref.number for ref in keyring.archives), default=0) + 1
 
 
-def draft(keyring: Keyring, number: int) -> Draft:
+def draft(keyring: Keyring, number: int, limits: Limits = UNDECLARED_LIMITS) -> Draft:
     """Return the archive's document: the same bytes for the same committed keyring."""
-    return document.archive_draft(keyring, number, _records(keyring), _entries(keyring))
+    records, entries = _records(keyring, limits), _entries(keyring, limits)
+    return document.archive_draft(keyring, number, records, entries)
 
 
-def reference(keyring: Keyring, number: int) -> ArchiveRef:
+def reference(keyring: Keyring, number: int, limits: Limits = UNDECLARED_LIMITS) -> ArchiveRef:
     """Return what `authority` will say of the archive: its number and SHA-256."""
-    return ArchiveRef(number, hashlib.sha256(draft(keyring, number).data).hexdigest())
+    return ArchiveRef(number, hashlib.sha256(draft(keyring, number, limits).data).hexdigest())
 
 
-def moved_out(keyring: Keyring, before: Keyring, ref: ArchiveRef, now: Instant) -> Keyring:
+def moved_out(
+    keyring: Keyring, before: Keyring, ref: ArchiveRef, now: Instant, limits: Limits = UNDECLARED_LIMITS
+) -> Keyring:
     """Return `keyring` without what archive `ref` took from it as it was committed `before`.
 
     The steps decided since can't have touched that part: tombstones never change, and the
     ledger only grows at its end.
     """
-    kids = frozenset(record.kid for record in _records(before))
-    return keyring.archived(ref, kids, _entries(before), now)
+    kids = frozenset(record.kid for record in _records(before, limits))
+    return keyring.archived(ref, kids, _entries(before, limits), now)
 
 
 def opened(ring: str, ref: ArchiveRef | None, found: Versioned | None) -> Archive | None:
@@ -67,13 +73,15 @@ def _open_listed(ring: str, ref: ArchiveRef, found: Versioned | None) -> Archive
     return document.decode_archive(ring, found.draft.data)
 
 
-def _records(keyring: Keyring) -> tuple[KeyRecord, ...]:
+def _records(keyring: Keyring, limits: Limits) -> tuple[KeyRecord, ...]:
     """Return the older half of the tombstones, if there are too many."""
+    kept = KeptHistory.within(limits).tombstones
     tombs = sorted((r for r in keyring.records if r.is_tombstone), key=lambda r: (r.removed or 0, r.kid))
-    return tuple(tombs[: len(tombs) - KEPT_TOMBSTONES // 2]) if len(tombs) > KEPT_TOMBSTONES else ()
+    return tuple(tombs[: len(tombs) - kept // 2]) if len(tombs) > kept else ()
 
 
-def _entries(keyring: Keyring) -> int:
+def _entries(keyring: Keyring, limits: Limits) -> int:
     """Return how many entries leave: down to half of what is kept, once there are too many."""
+    kept = KeptHistory.within(limits).entries
     count = len(keyring.ledger.entries)
-    return count - KEPT_ENTRIES // 2 if count > KEPT_ENTRIES else 0
+    return count - kept // 2 if count > kept else 0

@@ -139,11 +139,9 @@ class Attempt:
         for kind in document.derived_kinds(self.keyring):
             if kind not in self.seen:
                 return self._ask(Stage.DERIVED, Read(self._name(kind)))
-        return (
-            self._read_archive(0, now, write_id)
-            if self.command.needs_archives
-            else self._decide(now, write_id)
-        )
+        if self.command.needs_archives:
+            return self._read_archive(0, now, write_id)
+        return self._decide(now, write_id)
 
     def _read_archive(self, after: int, now: Instant, write_id: UUID) -> Attempt:
         """Read the next archive that is listed; a recovery asks for those that nobody lists, too."""
@@ -190,10 +188,10 @@ class Attempt:
             # The reserve is for what was asked, and for its stamps: standbys wait for room.
             after = before if observed is None else observed
         if before is not None and decision.judged:
-            if decision.archive and self.archive is None and archiving.is_due(before):
+            if decision.archive and self.archive is None and archiving.is_due(before, self.limits):
                 return self._archive_to(before, archiving.next_number(before))
             if self.archive is not None:
-                after = archiving.moved_out(after, before, self.archive, now)
+                after = archiving.moved_out(after, before, self.archive, now, self.limits)
             after, alarms = self._alarmed(before, after, now)
             if after is before:
                 return replace(self, news=False)._repair(now, write_id)
@@ -261,8 +259,8 @@ class Attempt:
     # --- writing an archive ------------------------------------------------------------------------
 
     def _archive_to(self, keyring: Keyring, number: int) -> Attempt:
-        name = self._name(DocumentKind.ARCHIVE, number)
-        return self._ask(Stage.ARCHIVE_WRITE, Write(name, archiving.draft(keyring, number), None))
+        draft = archiving.draft(keyring, number, self.limits)
+        return self._ask(Stage.ARCHIVE_WRITE, Write(self._name(DocumentKind.ARCHIVE, number), draft, None))
 
     def _archive_written(self, answer: Answer, now: Instant, write_id: UUID) -> Attempt:
         if isinstance(answer, Conflict | StoreTimeout):
@@ -274,12 +272,13 @@ class Attempt:
         keyring, number, found = self._known(), self._asked().number, versioned(answer)
         if found is None:
             return self._again()
-        if found.draft.data == archiving.draft(keyring, number).data:
+        if found.draft.data == archiving.draft(keyring, number, self.limits).data:
             return self._archived(number, now, write_id)
         return self._archive_to(keyring, number + 1)
 
     def _archived(self, number: int, now: Instant, write_id: UUID) -> Attempt:
-        return replace(self, archive=archiving.reference(self._known(), number))._decide(now, write_id)
+        ref = archiving.reference(self._known(), number, self.limits)
+        return replace(self, archive=ref)._decide(now, write_id)
 
     # --- writing the derived documents, and reading them back --------------------------------------
 

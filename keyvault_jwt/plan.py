@@ -24,6 +24,9 @@ KEPT_TOMBSTONES: Final = 32
 """How many tombstones stay in `authority` before the older half moves to an archive."""
 KEPT_ENTRIES: Final = 256
 """How many ledger entries stay in `authority` before the older half moves to an archive."""
+_FEWEST_TOMBSTONES, _FEWEST_ENTRIES = 12, 48
+_BYTES_PER_TOMBSTONE, _BYTES_PER_ENTRY = 4096, 1024
+"""A store's bytes for each that stays: both together fill at most a third, and the keys have the rest."""
 
 
 class Action(StrEnum):
@@ -65,6 +68,22 @@ class Plan:
 
 
 @dataclass(frozen=True, slots=True)
+class KeptHistory:
+    """How many tombstones and entries stay in `authority`: fewer where a document holds little."""
+
+    tombstones: int
+    entries: int
+
+    @classmethod
+    def within(cls, limits: Limits) -> KeptHistory:
+        """Return what a store's documents have room for, beside the keys."""
+        return cls(
+            min(KEPT_TOMBSTONES, max(_FEWEST_TOMBSTONES, limits.document_bytes // _BYTES_PER_TOMBSTONE)),
+            min(KEPT_ENTRIES, max(_FEWEST_ENTRIES, limits.document_bytes // _BYTES_PER_ENTRY)),
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class _View:
     """What the rules look at: a keyring at an instant, in a store with its S and caps."""
 
@@ -97,7 +116,7 @@ def plan(
     steps += _additions(view, promotion)
     steps += _discards(view, promoted, promotion)
     steps += _endings(view, checks)
-    if _wants_archive(keyring):
+    if _wants_archive(keyring, KeptHistory.within(limits)):
         steps.append(Step(Action.ARCHIVE, reason="authority holds enough history"))
     checks += _standing(view, tuple(steps))
     waits = [c.earliest for c in checks if c.earliest is not None and c.earliest > now]
@@ -269,6 +288,6 @@ def _standing(view: _View, steps: tuple[Step, ...]) -> Iterator[Check]:
     yield invariants.order(keyring, after)
 
 
-def _wants_archive(keyring: Keyring) -> bool:
+def _wants_archive(keyring: Keyring, kept: KeptHistory) -> bool:
     tombstones = sum(record.is_tombstone for record in keyring.records)
-    return tombstones > KEPT_TOMBSTONES or len(keyring.ledger.entries) > KEPT_ENTRIES
+    return tombstones > kept.tombstones or len(keyring.ledger.entries) > kept.entries

@@ -9,8 +9,8 @@ from uuid import UUID
 from keyvault_jwt import document
 from keyvault_jwt.keyring import Keyring
 from keyvault_jwt.keys import KeyState
-from keyvault_jwt.plan import KEPT_TOMBSTONES
-from keyvault_jwt.store import DocumentKind, DocumentName
+from keyvault_jwt.plan import KeptHistory
+from keyvault_jwt.store import DocumentKind, DocumentName, limits_of
 from tests.failpoints.machine import Machine
 from tests.model.counted_keys import counted_key
 from tests.model.model_store import RING
@@ -105,7 +105,8 @@ def migrating(machine: Machine) -> None:
 def full_history(machine: Machine) -> None:
     """So many tombstones that the next pass, which makes one more, moves the older ones into an archive."""
     fresh(machine)
-    while sum(record.is_tombstone for record in machine.keyring.records) < KEPT_TOMBSTONES:
+    kept = KeptHistory.within(limits_of(machine.manager.store)).tombstones
+    while sum(record.is_tombstone for record in machine.keyring.records) < kept:
         machine.later(6000)
         machine.reconcile()
     machine.later(6000)

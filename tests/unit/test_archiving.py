@@ -6,11 +6,15 @@ import pytest
 
 from keyvault_jwt import archiving, document
 from keyvault_jwt.errors import CorruptDocument
+from keyvault_jwt.key_manager import KeyManager
 from keyvault_jwt.keyring import ArchiveRef, Keyring
+from keyvault_jwt.patience import ROUTINE_SHARE
 from keyvault_jwt.plan import KEPT_ENTRIES, KEPT_TOMBSTONES
-from keyvault_jwt.store import Draft, Version, Versioned
+from keyvault_jwt.store import Draft, Limits, Version, Versioned
+from keyvault_jwt.stores.memory import MemoryStore
+from keyvault_jwt.testing import FakeClock
 from tests.model.model_store import RING
-from tests.model.scenes import RECONCILE, fresh
+from tests.model.scenes import ISSUER, RECONCILE, fresh, seconds_policy
 
 
 @pytest.fixture(scope="module")
@@ -88,3 +92,21 @@ def test_numbers_go_up_from_the_last_listed_one() -> None:
     ring = fresh().keyring
     assert archiving.next_number(ring) == 1
     assert archiving.next_number(ring.replaced(archives=(ArchiveRef(1, "a"), ArchiveRef(3, "c")))) == 4
+
+
+@pytest.mark.parametrize("algorithm", ["ES256", "ES512"])
+def test_small_documents_hold_less_history(algorithm: str) -> None:
+    """Where a document holds 64 KB, as in Secrets Manager, rotations go on and on: history leaves in time."""
+    clock, limits = FakeClock(), Limits(document_bytes=65_280)
+    store = MemoryStore(limits=limits)
+    with KeyManager(store, clock=clock, listener=lambda event: None) as manager:
+        manager.create(RING, seconds_policy(algorithm), issuer=ISSUER)
+        for _ in range(90):
+            clock.advance(6000)
+            manager.reconcile(RING)
+            manager.reconcile(RING)
+        keyring = manager.keyring(RING)
+    assert sum(entry.action == "promoted" for entry in keyring.ledger.entries) > 1
+    assert keyring.ledger.next_seq > 300
+    limits.require_room(document.authority_draft(keyring), ROUTINE_SHARE)
+    assert len(keyring.archives) > 4
