@@ -21,10 +21,14 @@ class Grants:
         """Let the key do only what the rule allows."""
         self._rules[key] = rule
 
+    def allows(self, key: str, operation: str, name: str, asked: dict[str, Any]) -> bool:
+        """Return whether the key may do it."""
+        rule = self._rules.get(key)
+        return rule is None or rule(operation, name, asked)
+
     def require(self, key: str, operation: str, name: str, asked: dict[str, Any]) -> None:
         """Raise the documented refusal unless the key may do it."""
-        rule = self._rules.get(key)
-        if rule is not None and not rule(operation, name, asked):
+        if not self.allows(key, operation, name, asked):
             raise Refused(
                 "AccessDeniedException",
                 f"User: {key} is not authorized to perform: secretsmanager:{operation} on resource: {name}",
