@@ -11,6 +11,7 @@ from .address import Address, parse_url
 from .policies.encryption_rights import encryption_rights
 from .policies.secret_arns import EVERY_RING, SecretARNs
 from .policies.secret_rights import ROLES, secret_rights
+from .policies.signing_rights import signing_rights
 from .policies.statement import policy_document
 
 _LONGEST: Final = 6_144
@@ -26,7 +27,8 @@ def access(role: str, url: str, ring: str) -> tuple[str, tuple[str, ...]]:
         raise UsageError(f"there is no role {role}", fix=f"the roles are {', '.join(ROLES)}")
     address = parse_url(url)
     secrets = SecretARNs(address, ring)
-    policy = policy_document(secret_rights(role, secrets) + encryption_rights(role, secrets))
+    rights = (secret_rights, encryption_rights, signing_rights)
+    policy = policy_document(one for of_role in rights for one in of_role(role, secrets))
     return policy, (*_notes(role, url, ring, address), *_length(policy))
 
 

@@ -16,11 +16,17 @@ Houses: TypeAlias = Callable[..., House]
 
 
 @pytest.fixture
-def houses(strict: StrictSecretsManager, environment: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Houses]:
+def credentials(environment: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """The file of profiles, empty."""
+    file = tmp_path / "credentials"
+    environment.setenv("AWS_SHARED_CREDENTIALS_FILE", str(file))
+    return file
+
+
+@pytest.fixture
+def houses(strict: StrictSecretsManager, credentials: Path) -> Iterator[Houses]:
     """Make houses of the test's own, `bare` or not as `Account` tells; each closes when the test ends."""
     made: list[House] = []
-    credentials = tmp_path / "credentials"
-    environment.setenv("AWS_SHARED_CREDENTIALS_FILE", str(credentials))
 
     def house(*, bare: bool = False, options: str = "") -> House:
         made.append(House(Account(strict, credentials, bare=bare), options))

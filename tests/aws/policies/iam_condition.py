@@ -35,7 +35,8 @@ OPERATORS: Final = frozenset({*_POSITIVE, *_NEGATED, "Null"})
 
 def is_met(operator: str, key: str, wanted: list[str], context: Context) -> bool:
     """Return whether one condition is met; of several wanted values one is enough, of negated ones none."""
-    quantifier, _, name = operator.rpartition(":")
+    quantifier, _, whole = operator.rpartition(":")
+    name, if_exists = whole.removesuffix("IfExists"), whole.endswith("IfExists")
     value = _of(context, key)
     if name not in OPERATORS or quantifier not in {"", "ForAnyValue", "ForAllValues"}:
         raise NotUnderstood(f"the operator {operator}")
@@ -45,7 +46,7 @@ def is_met(operator: str, key: str, wanted: list[str], context: Context) -> bool
         raise NotUnderstood(f"{operator} of {key}, which has {'several values' if value else 'one value'}")
     values = (value,) if isinstance(value, str) else value
     if not values:  # a negated operator and ForAllValues pass where the key is missing
-        return quantifier == "ForAllValues" or (quantifier == "" and name in _NEGATED)
+        return if_exists or quantifier == "ForAllValues" or (quantifier == "" and name in _NEGATED)
     each = (_fits_any(name, wanted, one) for one in values)
     return any(each) if quantifier == "ForAnyValue" else all(each)
 

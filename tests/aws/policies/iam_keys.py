@@ -10,7 +10,8 @@ from types import MappingProxyType
 from typing import Final
 
 _SECRET = frozenset({"secretsmanager:SecretId"})
-_KEY = frozenset({"kms:ViaService", "kms:ResourceAliases", "aws:ResourceTag/"})
+_KEY = frozenset({"kms:ViaService", "kms:ResourceAliases", "kms:KeyUsage", "aws:ResourceTag/"})
+_TAGGED = frozenset({"aws:RequestTag/", "aws:TagKeys"})
 _THROUGH = _KEY | {"kms:EncryptionContext:"}
 
 KEYS: Final = MappingProxyType(
@@ -47,8 +48,26 @@ KEYS: Final = MappingProxyType(
         "secretsmanager:UntagResource": _SECRET | {"aws:TagKeys"},
         "secretsmanager:UpdateSecret": _SECRET | {"secretsmanager:KmsKeyId"},
         "secretsmanager:UpdateSecretVersionStage": _SECRET | {"secretsmanager:VersionStage"},
+        "kms:CancelKeyDeletion": _KEY,
+        "kms:CreateAlias": _KEY,
+        "kms:CreateGrant": _KEY,
+        "kms:CreateKey": _TAGGED | {"kms:KeyUsage", "kms:KeySpec"},
         "kms:Decrypt": _THROUGH,
+        "kms:DescribeKey": _KEY,
+        "kms:DisableKey": _KEY,
+        "kms:EnableKey": _KEY,
         "kms:GenerateDataKey": _THROUGH,
+        "kms:GetKeyPolicy": _KEY,
+        "kms:GetPublicKey": _KEY,
+        "kms:ListKeys": frozenset[str](),
+        "kms:ListResourceTags": _KEY,
+        "kms:PutKeyPolicy": _KEY,
+        "kms:ScheduleKeyDeletion": _KEY | {"kms:ScheduleKeyDeletionPendingWindowInDays"},
+        "kms:Sign": _KEY,
+        "kms:TagResource": _KEY | _TAGGED,
+        "kms:UntagResource": _KEY | {"aws:TagKeys"},
+        "kms:UpdateKeyDescription": _KEY,
+        "tag:GetResources": frozenset[str](),
     }
 )
 """Keys by action; one that ends with a slash or colon is a family, such as one key for each tag."""
@@ -58,6 +77,9 @@ NO_RESOURCE: Final = frozenset(
         "secretsmanager:BatchGetSecretValue",
         "secretsmanager:GetRandomPassword",
         "secretsmanager:ListSecrets",
+        "kms:CreateKey",
+        "kms:ListKeys",
+        "tag:GetResources",
     }
 )
 """Actions that only a statement on `*` allows."""

@@ -79,7 +79,7 @@ class Statement:
             if action in NO_RESOURCE and self.resources != ("*",):
                 raise NotUnderstood(f"{action} on a resource of its own")
         for operator, keys in self.conditions.items():
-            if operator.rpartition(":")[2] not in OPERATORS:
+            if operator.rpartition(":")[2].removesuffix("IfExists") not in OPERATORS:
                 raise NotUnderstood(f"the operator {operator}")
             for key in keys:
                 strange = [action for action in self.actions if not has_key(action, key)]
