@@ -78,7 +78,7 @@ def contradiction(keyring: Keyring | None, mark: Mark | None) -> RolledBack | No
             return RolledBack(
                 f"the store shows {record.kid} of keyring {keyring.ring} as {record.state}",
                 why="it was seen revoked: the store was restored, and recovered where nobody knew of that",
-                fix=f"run `recover {keyring.ring}` on this machine, which remembers it, or revoke it again",
+                fix=f"run `recover {keyring.ring}` on this machine, which remembers it",
             )
     return None
 

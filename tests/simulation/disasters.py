@@ -106,9 +106,12 @@ class Disasters:
         failures: int,
         outcome: Report | KeyvaultJWTError | None,
     ) -> None:
-        """Repeat the command, which may go on failing only as long as there are faults."""
+        """Repeat the command, or recover if told to; it may go on failing only as long as there are faults."""
         failures += ring.quiet and isinstance(outcome, KeyvaultJWTError)
         if failures > _PATIENCE:
             raise Violation(f"{ring.name}: left alone, it can't be repaired: {outcome}")
+        if not recover and contradiction(ring.keyring, rotator.marks.load(ring.name)) is not None:
+            self._site.happened("fault: a recovery that did not know of a revocation")
+            recover = True
         pause = max(1, ring.scale // 64)
         self._site.agenda.after(pause, partial(self._repair, ring, rotator, recover, failures))

@@ -59,7 +59,9 @@ class Scheduler:
         self._free += 1
         if isinstance(outcome, RolledBack):
             self._alarm(ring, self.rotator)
-        self.look_at(ring, self._pause(ring, outcome))
+        # Whoever ends the faults, and every process with them, has planned its first look already.
+        if outcome is not None or not ring.quiet:
+            self.look_at(ring, self._pause(ring, outcome))
         self._agenda.after(0, self._work)
 
     def _pause(self, ring: Ring, outcome: Report | KeyvaultJWTError | None) -> Milliseconds:
