@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-CURRENT, PREVIOUS = "AWSCURRENT", "AWSPREVIOUS"
+CURRENT, PREVIOUS, PENDING = "AWSCURRENT", "AWSPREVIOUS", "AWSPENDING"
 MOST_LABELS = 20
 MOST_BYTES = 65_536
 KEPT_VERSIONS = 100
@@ -24,24 +24,59 @@ class Refused(Exception):
 
 @dataclass
 class DocumentedVersion:
-    """A version: what it holds, when it was made (in hours), and its labels."""
+    """A version: what it holds, when it was made (in hours), and its labels.
 
-    value: str
+    `value` is None in the empty version with which a rotation begins.
+    """
+
+    value: str | None
     made: float
     labels: set[str] = field(default_factory=set)
 
 
 @dataclass
 class DocumentedSecret:
-    """A secret's versions by id; `quota` is how many it may have, None for a server that counts none."""
+    """A secret's versions by id; `quota` is how many it may have, None for a server that counts none.
+
+    `rotates` says that rotation is on, and `rotator` which function is invoked for it.
+    """
 
     quota: int | None = None
     deleted: bool = False
+    rotates: bool = False
+    rotator: str = ""
     versions: dict[str, DocumentedVersion] = field(default_factory=dict)
 
     def labels(self) -> dict[str, list[str]]:
         """Return the labels by version, as DescribeSecret tells them: versions without any are left out."""
         return {name: sorted(version.labels) for name, version in self.versions.items() if version.labels}
+
+    def with_values(self) -> dict[str, list[str]]:
+        """Return the labels of the versions that hold something: moto knows no others."""
+        return {name: it for name, it in self.labels().items() if self.versions[name].value is not None}
+
+    def begin_rotation(self, token: str, now: float) -> None:
+        """Put AWSPENDING on an empty version of the rotation's own, unless a rotation is unfinished."""
+        self.require_live()
+        holder = self.holder(PENDING)
+        if holder not in {None, self.holder(CURRENT)}:
+            raise Refused(
+                "InvalidRequestException",
+                "A previous rotation isn't complete. That rotation will be reattempted.",
+            )
+        if token not in self.versions:
+            self.versions[token] = DocumentedVersion(None, now)
+        self.attach(PENDING, token)
+
+    def drop_empty(self, label: str, take_from: str | None, to: str | None) -> bool:
+        """Take a label off an empty version, which is gone with it; whether that is what was asked."""
+        empty = take_from is not None and to is None and take_from in self.versions
+        if not (empty and self.versions[take_from or ""].value is None):
+            return False
+        self.move(label, take_from, to)
+        if not self.versions[take_from or ""].labels:
+            del self.versions[take_from or ""]
+        return True
 
     def holder(self, label: str) -> str | None:
         """Return the version that bears the label."""
@@ -73,13 +108,17 @@ class DocumentedSecret:
         """Add a version and return whether anything was done: the same token and value do nothing."""
         self.require_live()
         known = self.versions.get(token)
+        if known is not None and known.value is None:
+            del self.versions[token]
+            return self._add(token, value, labels, now)
         if known is not None and known.value != value:
             raise Refused(
                 "ResourceExistsException",
                 "A resource with the ID you requested already exists: a version can't be modified.",
             )
-        if known is not None:
-            return False
+        return known is None and self._add(token, value, labels, now)
+
+    def _add(self, token: str, value: str, labels: list[str] | None, now: float) -> bool:
         if labels is not None and not 1 <= len(labels) <= MOST_LABELS:
             raise Refused("InvalidParameterException", "A version has from 1 to 20 staging labels.")
         if (
@@ -140,13 +179,13 @@ class DocumentedSecret:
         self.require_live()
         if version is None or label is not None:
             holder = self.holder(label or CURRENT)
-            if holder is None or version not in {None, holder}:
+            if holder is None or version not in {None, holder} or self.versions[holder].value is None:
                 raise Refused(
                     "ResourceNotFoundException",
                     f"Secrets Manager can't find the specified secret value for staging label: {label}",
                 )
             return holder
-        if version not in self.versions:
+        if version not in self.versions or self.versions[version].value is None:
             raise Refused(
                 "ResourceNotFoundException",
                 f"Secrets Manager can't find the specified secret value for VersionId: {version}",

@@ -5,7 +5,8 @@ StoreError
 │   ├── Unreachable          aws_unreachable        (no such host, refused, no route, time-out, broken off)
 │   ├── NotTrusted           aws_not_trusted        (TLS)
 │   ├── Throttled            aws_throttled
-│   └── ServiceFailed        aws_failed             (5xx, and answers that are not the service's)
+│   ├── ServiceFailed        aws_failed             (5xx, and answers that are not the service's)
+│   └── OutOfTime            aws_out_of_time        (a Lambda function that is about to be ended)
 ├── StoreDenied
 │   ├── Denied               aws_denied
 │   ├── BadCredentials       aws_credentials        (none found, expired, not known)
@@ -24,18 +25,30 @@ DocumentError
 
 PolicyRefused
 └── WritesTooOften           aws_writes_too_often
+
+UsageError
+└── BadRotation              aws_rotation_refused   (no step of a rotation, or of another secret than ours)
+
+Conflict
+└── RotationOvertaken        aws_rotation_overtaken (others wrote, or rotated, since it was decided)
+
+GateError
+└── CandidateRefused         aws_candidate_refused  (what would become current does not pass its test)
 """
 
 from __future__ import annotations
 
 from keyvault_jwt.errors import (
+    Conflict,
     CorruptDocument,
     ForeignDocument,
+    GateError,
     PolicyRefused,
     StoreDenied,
     StoreError,
     StoreFull,
     StoreUnavailable,
+    UsageError,
 )
 
 
@@ -61,6 +74,12 @@ class ServiceFailed(StoreUnavailable):
     """An internal error of the service, or an answer that it does not give."""
 
     code = "aws_failed"
+
+
+class OutOfTime(StoreUnavailable):
+    """Too little is left of a Lambda function's time for another request."""
+
+    code = "aws_out_of_time"
 
 
 class Denied(StoreDenied):
@@ -121,3 +140,21 @@ class WritesTooOften(PolicyRefused):
     """A policy under which a secret would be written more often than the service sustains."""
 
     code = "aws_writes_too_often"
+
+
+class BadRotation(UsageError):
+    """What is asked is no step of a rotation that Secrets Manager began on a keyring's authority."""
+
+    code = "aws_rotation_refused"
+
+
+class RotationOvertaken(Conflict):
+    """Another writer was first since the rotation was decided; its candidate can't become current."""
+
+    code = "aws_rotation_overtaken"
+
+
+class CandidateRefused(GateError):
+    """The candidate of a rotation, or what would be published with it, is not what it must be."""
+
+    code = "aws_candidate_refused"

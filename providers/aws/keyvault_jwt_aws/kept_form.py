@@ -62,6 +62,14 @@ def draft_of(name: DocumentName, answer: Mapping[str, Any], version: Version) ->
     return Draft(data, kept.revision, kept.write_id)
 
 
+def parent_of(answer: Mapping[str, Any]) -> Version | None:
+    """Return the version that a version which `draft_of` took replaces; None for a secret's first."""
+    text, binary = answer.get("SecretString"), answer.get("SecretBinary")
+    whole = text.encode() if isinstance(text, str) else bytes(binary or b"")
+    parent = msgspec.json.decode(whole.partition(b"\n")[0], type=_Head).parent
+    return None if parent is None else Version(parent)
+
+
 def _readable(whole: bytes) -> str | None:
     """Return the bytes as text, None for what a text secret might not give back as it was."""
     if not _PLAIN.isdisjoint(whole):

@@ -73,6 +73,11 @@ class AwsStore:
         """The store's caps."""
         return self._limits
 
+    @property
+    def service(self) -> Service:
+        """The service where everything is written."""
+        return self._service
+
     def read(self, name: DocumentName) -> Versioned | None:
         """Return the document; None if there is no such secret, or none with a value.
 
@@ -104,10 +109,25 @@ class AwsStore:
             self._look_first(name, draft, expected)
         self._read_anew.discard(name)
         self._put(name, form, version)
-        self._move(name, expected, version)
-        if name.kind.is_private:
-            self._let_go(name, expected)
+        self.promote(name, expected, version)
         return version
+
+    def stage(
+        self, name: DocumentName, draft: Draft, *, parent: Version, version: Version, label: str
+    ) -> None:
+        """Put `draft` beside the current version `parent` as `version`, which bears `label` alone.
+
+        Raises as `replace`, and `ServiceFailed` if that version holds something else already.
+        """
+        self._require_room(name, draft)
+        self._look_first(name, draft, parent)
+        self._put(name, kept_form(draft, parent), version, label)
+
+    def promote(self, name: DocumentName, parent: Version, version: Version) -> None:
+        """Make a version that was put current in place of `parent`; raises as `replace`."""
+        self._move(name, parent, version)
+        if name.kind.is_private:
+            self._let_go(name, parent)
 
     def names(self) -> list[DocumentName]:
         """Return the name of every document; a new one may be missing for five minutes."""
@@ -195,12 +215,18 @@ class AwsStore:
         return Versions.of(self._paged("list_secret_version_ids", asked, "Versions"))
 
     def _put(
-        self, name: DocumentName, form: dict[str, str | bytes], version: Version, *, first: bool = False
+        self,
+        name: DocumentName,
+        form: dict[str, str | bytes],
+        version: Version,
+        label: str = CANDIDATE,
+        *,
+        first: bool = False,
     ) -> None:
         asked = {
             "SecretId": self._secret(name),
             "ClientRequestToken": version,
-            "VersionStages": [CANDIDATE],
+            "VersionStages": [label],
             **form,
         }
         answer = self._service.request(

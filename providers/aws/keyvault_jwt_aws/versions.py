@@ -11,6 +11,7 @@ from keyvault_jwt.store import Version
 
 CURRENT: Final = "AWSCURRENT"
 PREVIOUS: Final = "AWSPREVIOUS"
+PENDING: Final = "AWSPENDING"
 CANDIDATE: Final = "keyvault-jwt-candidate"
 """The label of a version that may become current: one for all writers, since a secret has at most 20."""
 
