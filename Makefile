@@ -28,7 +28,7 @@ pip-install = { $(BIN)/python -m pip --version >/dev/null 2>&1 || $(BIN)/python 
 	&& $(BIN)/python -m pip install --quiet --constraint constraints.txt --upgrade pip \
 	&& $(BIN)/python -m pip install --quiet $(PINNED) $(1)
 
-.PHONY: help up demo test lint types imports unit model failpoints race chaos-vault simulate format bench constraints clean
+.PHONY: help up demo test lint types imports unit model failpoints race chaos-vault chaos-aws simulate format bench constraints clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-12s %s\n", $$1, $$2 }' Makefile
@@ -67,6 +67,9 @@ race: $(VENV)/.development ## let 64 processes race for one rotation, 100 times 
 
 chaos-vault: $(VENV)/.development ## kill the leader of three Vault nodes 20 times under a fleet at work
 	$(BIN)/python -m tests.chaos_vault $(ARGS)
+
+chaos-aws: $(VENV)/.development ## let Secrets Manager throttle, fail, deny, forget and go down under a fleet at work
+	$(BIN)/python -m tests.chaos_aws $(ARGS)
 
 format: $(VENV)/.development ## rewrite the sources in the one style
 	$(BIN)/ruff check --fix-only .

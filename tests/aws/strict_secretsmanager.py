@@ -28,6 +28,12 @@ _SCOPE = re.compile(r"Credential=([^/]+)/\d+/([a-z0-9-]+)/")
 _CHANGES = {"CreateSecret", "PutSecretValue", "UpdateSecretVersionStage"}
 
 
+def scope_of(headers: dict[str, str]) -> tuple[str, str]:
+    """Return whose access key signed a request, and for which region."""
+    scope = _SCOPE.search(headers.get("Authorization", ""))
+    return (scope[1], scope[2]) if scope else ("", "us-east-1")
+
+
 class StrictSecretsManager:
     """moto at `upstream`, held to the documentation; to be used as a context, which fails if it strayed.
 
@@ -80,6 +86,11 @@ class StrictSecretsManager:
         """Let these befall the next requests of that operation, one after another; None lets one pass."""
         self.script.setdefault(operation, deque()).extend(faults)
 
+    def fault_for(self, operation: str, headers: dict[str, str]) -> Fault | None:
+        """Return what befalls a request that has just come."""
+        waiting = self.script.get(operation)
+        return waiting.popleft() if waiting else None
+
     def count(self) -> Counter[str]:
         """Return how many requests came of each operation."""
         return Counter(operation for operation, _ in self.requests)
@@ -89,8 +100,7 @@ class StrictSecretsManager:
     ) -> tuple[int, dict[str, Any]]:
         """Return status and body for one request."""
         with self._one_at_a_time:
-            scope = _SCOPE.search(headers.get("Authorization", ""))
-            key, region = (scope[1], scope[2]) if scope else ("", "us-east-1")
+            key, region = scope_of(headers)
             self.regions_asked.append(region)
             service = self.region(region)
             try:
@@ -191,8 +201,7 @@ class _Handler(BaseHTTPRequestHandler):
             return
         operation, asked = target[1], json.loads(content)
         self.owner.requests.append((operation, asked))
-        waiting = self.owner.script.get(operation)
-        fault = waiting.popleft() if waiting else None
+        fault = self.owner.fault_for(operation, dict(self.headers))
         if isinstance(fault, Answers):
             self._send(fault.status, {"__type": fault.code, "Message": fault.message})
             return

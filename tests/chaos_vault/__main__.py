@@ -26,11 +26,12 @@ def main() -> int:
         Chaos(Path(folder), kills=asked.kills, seconds=asked.seconds, seed=asked.seed) as chaos,
     ):
         count = chaos.run()
-    print(*count.remarks, sep="\n")
-    print(*count.refused, *count.double, *count.lost, *count.other, sep="\n")
+        found = count.findings
+        print(*chaos.remarks(), *found.remarks, sep="\n")
+    print(*found.refused, *found.double, *found.lost, *found.other, sep="\n")
     print(f"took {time.monotonic() - began:.0f} s")
     print(count.line)
-    return 0 if count.good else 1
+    return 0 if count.findings.good else 1
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import Final, Self
 
 from keyvault_jwt.testing.bao_cluster import BaoCluster, BaoNode
-from tests.chaos_vault.ledgers import Ledgers
+from tests.chaos.ledgers import Ledgers
 from tests.waiting import until
 
 LONGEST_PAUSE: Final = 4.0

@@ -3,48 +3,30 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable
 
 from keyvault_jwt import document
-from keyvault_jwt.clock import Milliseconds
 from keyvault_jwt.demo.messages import Order, Ready, SchedulerPart
 from keyvault_jwt.demo.station import Station
 from keyvault_jwt.errors import KeyvaultJWTError
 from keyvault_jwt.events import Event
 from keyvault_jwt.key_manager import KeyManager
 from keyvault_jwt.scheduler import RotationScheduler
-from keyvault_jwt.store import (
-    DocumentKind,
-    DocumentName,
-    DocumentStore,
-    Draft,
-    Limits,
-    Version,
-    Versioned,
-    limits_of,
-    staleness_of,
-)
+from keyvault_jwt.store import DocumentKind, DocumentName, DocumentStore, Draft, Version, Versioned
 from keyvault_jwt.store_url import open_store
-from tests.chaos_vault.reports import WON, Answered, Claimed, Failed, Sent
+from tests.chaos.reports import WON, Answered, Claimed, Failed, Sent
+from tests.passing_store import PassingStore
 
 
-class ReportingStore:
+class ReportingStore(PassingStore):
     """A store that reports every write before it is sent and after it was answered."""
 
     def __init__(self, store: DocumentStore, station: Station) -> None:
-        self._store, self._station = store, station
+        super().__init__(store)
+        self._station = station
         self._signing: dict[str, str] = {}
 
-    @property
-    def staleness(self) -> Milliseconds:
-        return staleness_of(self._store)
-
-    @property
-    def limits(self) -> Limits:
-        return limits_of(self._store)
-
     def read(self, name: DocumentName) -> Versioned | None:
-        found = self._store.read(name)
+        found = super().read(name)
         if found is not None and name.kind is DocumentKind.AUTHORITY:
             self._signing[name.ring] = _signing_in(name.ring, found.draft)
         return found
@@ -56,7 +38,7 @@ class ReportingStore:
         self._station.tell(Sent(*write, promotes))
         outcome = "unknown"
         try:
-            version = self._store.replace(name, draft, expected=expected)
+            version = super().replace(name, draft, expected=expected)
             outcome = WON
         except KeyvaultJWTError as error:
             outcome = error.code
@@ -64,9 +46,6 @@ class ReportingStore:
         finally:
             self._station.tell(Answered(*write, outcome))
         return version
-
-    def names(self) -> Iterable[DocumentName]:
-        return self._store.names()
 
 
 def _signing_in(ring: str, draft: Draft) -> str:

@@ -1,4 +1,4 @@
-"""A policy of seconds whose leases outlast the election of a leader, and the return of a killed node."""
+"""A policy of seconds whose leases outlast an outage of a few: an election, a killed node's return."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ _SKEW: Final = timedelta(milliseconds=100)
 _POLL: Final = timedelta(milliseconds=300)
 
 
-def short_policy() -> RotationPolicy:
-    """Return the policy: lead 9.1 s, and R as short as I6 allows, and a little."""
+def short_policy(staleness: timedelta = timedelta()) -> RotationPolicy:
+    """Return the policy: lead 9.1 s and the store's staleness; R as short as I6 allows, and a little."""
     return RotationPolicy(
         algorithm="ES256",
-        rotate_every=_LEASE + _SECOND + _STALE + _SKEW + _LEASE + 3 * _SKEW,
+        rotate_every=_LEASE + _SECOND + _STALE + _SKEW + _LEASE + 3 * _SKEW + 2 * staleness,
         token_ttl=timedelta(seconds=4),
         leeway=_SKEW,
         clock_skew=_SKEW,

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable
 from types import TracebackType
 from typing import Final, Self, TypeVar
 
@@ -34,27 +33,6 @@ _PASSING: Final = (
     StoreUnavailable,
 )
 _Answer = TypeVar("_Answer")
-
-
-@dataclass(frozen=True)
-class SpreadPlace(Place):
-    """A place whose processes ask different nodes, each always the same one, and log in by their parts."""
-
-    nodes: Iterator[str]
-    logins: Mapping[str, Mapping[str, str]]
-
-    def environment(self, role: str) -> Mapping[str, str]:
-        """Return what a process of this role may know; a verifier knows of no node."""
-        known = Place.environment(self, role)
-        return (
-            known
-            if role == "verifier"
-            else {
-                **known,
-                **self.logins[role],
-                "BAO_ADDR": next(self.nodes),
-            }
-        )
 
 
 class Service:

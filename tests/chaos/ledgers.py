@@ -11,8 +11,8 @@ from keyvault_jwt.demo.member import Member
 from keyvault_jwt.demo.messages import Left, Report
 from keyvault_jwt.errors import StoreTimeout
 from keyvault_jwt.store import DocumentKind
-from tests.chaos_vault.chronicle import Past
-from tests.chaos_vault.reports import WON, Answered, Claimed, Failed, SchedulerReport, Sent
+from tests.chaos.chronicle import Past
+from tests.chaos.reports import WON, Answered, Claimed, Failed, SchedulerReport, Sent
 
 _UNCERTAIN = {WON, StoreTimeout.code, "unknown"}
 _LONGEST = 30.0
@@ -26,6 +26,7 @@ class Ledgers:
         self._open: set[tuple[str, str, str, UUID]] = set()
         self._waiting_for: str | None = None
         self._outcomes: defaultdict[tuple[str, int, UUID], set[str]] = defaultdict(set)
+        self._rivals: defaultdict[tuple[str, int], set[UUID]] = defaultdict(set)
         self._claims: defaultdict[tuple[str, int], list[tuple[str, Claimed]]] = defaultdict(list)
         self.failures: Counter[str] = Counter()
         self.left: list[Member] = []
@@ -36,6 +37,8 @@ class Ledgers:
         with self._news:
             if isinstance(told, Sent):
                 self._open.add((member.name, told.ring, told.kind, told.write_id))
+                if told.kind == DocumentKind.AUTHORITY:
+                    self._rivals[told.ring, told.revision].add(told.write_id)
                 # A promotion changes what signs, so only the rotations' writes are waited for.
                 if told.kind == self._waiting_for and (told.promotes or told.kind != "authority"):
                     self._waiting_for = None
@@ -48,8 +51,9 @@ class Ledgers:
                 self._claims[told.ring, told.seq].append((member.name, told))
             elif isinstance(told, Failed):
                 self.failures[told.code] += 1
-            elif isinstance(told, Left) and not member.expected_to_end:
-                self.left.append(member)
+            elif isinstance(told, Left):
+                self._open = {sent for sent in self._open if sent[0] != member.name}
+                self.left += [] if member.expected_to_end else [member]
 
     def await_rotation(self, kind: str) -> None:
         """Return as soon as a scheduler sends such a document's write of a rotation, or at `release`."""
@@ -77,6 +81,10 @@ class Ledgers:
     def uncertain(self) -> int:
         """Return of how many of the authority's writes an answer never came."""
         return sum(StoreTimeout.code in told for told in self._outcomes.values())
+
+    def races(self) -> list[tuple[str, int]]:
+        """Return each revision, with its keyring, that several different writes were to be."""
+        return [at for at, writes in self._rivals.items() if len(writes) > 1]
 
     def contradictions(self, pasts: Mapping[str, Past]) -> Iterator[str]:
         """Yield each write that was won and is not there, or lost and is; and each entry won twice."""
