@@ -106,7 +106,7 @@ class Disasters:
         failures: int,
         outcome: Report | KeyvaultJWTError | None,
     ) -> None:
-        """Repeat the command, or recover if told to; it may go on failing only as long as there are faults."""
+        """Repeat the command, or recover if told to; it may fail on only as long as there are faults."""
         failures += ring.quiet and isinstance(outcome, KeyvaultJWTError)
         if failures > _PATIENCE:
             raise Violation(f"{ring.name}: left alone, it can't be repaired: {outcome}")
