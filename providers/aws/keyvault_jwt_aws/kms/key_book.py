@@ -57,13 +57,16 @@ class KeyBook:
     def public_half(self, arn: str, form: KeyForm) -> VerificationKey:
         """Return the public half of a key that can sign by the form; raises as `key` does."""
         told = self._kms.ask("GetPublicKey", arn)
-        usage, spec = told.get("KeyUsage"), told.get("KeySpec")
+        usage, spec = told.get("KeyUsage"), told.get("KeySpec", told.get("CustomerMasterKeySpec"))
         if usage != "SIGN_VERIFY" or spec not in form.specs:
             raise _wrong(arn, f"it is of spec {spec} for {usage}, which does not sign {form.algorithm}")
         if form.signing not in told.get("SigningAlgorithms", ()):
             raise _wrong(arn, f"it does not offer {form.signing}")
         public = loaded(arn, told)
-        algorithm_named(form.algorithm).check(public)
+        try:
+            algorithm_named(form.algorithm).check(public)
+        except KeyRefused as refused:
+            raise _wrong(arn, f"its public half is of another kind: {refused.what}") from None
         return public
 
     def _tagged(self, arn: str, public: VerificationKey) -> KmsKey:

@@ -14,9 +14,11 @@ from .errors import BadReference, KeyDisabled, KeyNotMade, KeyPendingDeletion, N
 _OURS: Final = frozenset(
     {
         "AccessDeniedException",
+        "DependencyTimeoutException",
         "DisabledException",
         "InvalidArnException",
         "InvalidKeyUsageException",
+        "KMSInternalException",
         "KMSInvalidStateException",
         "KeyUnavailableException",
         "LimitExceededException",
@@ -67,9 +69,9 @@ def _refused(action: str, arn: str, answer: Answer) -> StoreError:
             why=why,
             fix=f"grant kms:{action} to the role; see `keyvault-jwt access` and the key's own policy",
         )
-    if answer.code in {"DisabledException", "KMSInvalidStateException"}:
-        return unusable(arn, answer.message if answer.code.startswith("KMS") else "disabled", why)
-    return _OTHERS.get(answer.code, _not_made)(arn, why)
+    if answer.code == "KMSInvalidStateException":
+        return unusable(arn, answer.message, why)
+    return _REFUSALS.get(answer.code, _not_made)(arn, why)
 
 
 def unusable(arn: str, state: str, why: str) -> StoreError:
@@ -88,6 +90,10 @@ def unusable(arn: str, state: str, why: str) -> StoreError:
             fix=f"find out who disabled it; `aws kms enable-key --key-id {arn}`, or `revoke` it",
         )
     return _unavailable(arn, why)
+
+
+def _disabled(arn: str, why: str) -> StoreError:
+    return unusable(arn, "disabled", why)
 
 
 def _missing(arn: str, why: str) -> StoreError:
@@ -114,9 +120,9 @@ def _malformed(arn: str, why: str) -> StoreError:
 
 def _unavailable(arn: str, why: str) -> StoreError:
     return ServiceFailed(
-        f"the KMS key {arn} can't be used for now",
+        f"KMS does not carry out what was asked of {arn or 'it'}",
         why=why,
-        fix="try again; if it stays so, see its state with `aws kms describe-key`",
+        fix="try again; if it stays so, see the key's state with `aws kms describe-key`",
     )
 
 
@@ -128,7 +134,10 @@ def _not_made(_arn: str, why: str) -> StoreError:
     )
 
 
-_OTHERS: Final[Mapping[str, Callable[[str, str], StoreError]]] = {
+_REFUSALS: Final[Mapping[str, Callable[[str, str], StoreError]]] = {
+    "DependencyTimeoutException": _unavailable,
+    "DisabledException": _disabled,
+    "KMSInternalException": _unavailable,
     "NotFoundException": _missing,
     "InvalidKeyUsageException": _wrong,
     "InvalidArnException": _malformed,

@@ -61,8 +61,9 @@ class RetiredKeys:
         """Schedule a key for deletion; from now on it signs no more.  It may already be."""
         keys = self._address.signing_keys
         assert keys is not None
+        key_id = arn.rpartition("/")[2]  # no key of another account can be deleted, and moto takes no ARN
         try:
-            self._kms.ask("ScheduleKeyDeletion", arn, PendingWindowInDays=keys.window)
+            self._kms.ask("ScheduleKeyDeletion", key_id, PendingWindowInDays=keys.window)
         except (KeyPendingDeletion, NoSuchKey):
             return
 
