@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 
-from . import cli_version, import_cost, load_tombstones, scheduler_idle, vault_requests
+from . import aws_requests, cli_version, import_cost, load_tombstones, scheduler_idle, vault_requests
 
 FIGURES = (
     cli_version.FIGURE,
@@ -13,6 +13,7 @@ FIGURES = (
     load_tombstones.FIGURE,
     scheduler_idle.FIGURE,
     *vault_requests.FIGURES,
+    *aws_requests.FIGURES,
 )
 
 
