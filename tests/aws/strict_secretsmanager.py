@@ -18,7 +18,7 @@ from types import TracebackType
 from typing import Any, Self
 from urllib.parse import urlsplit
 
-from tests.aws.documented_secret import Refused
+from tests.aws.documented_secret import PENDING, Refused
 from tests.aws.documented_service import DocumentedService, Undocumented
 from tests.aws.faults import Answers, Breaks, Fault, Stalls
 from tests.aws.grants import Grants
@@ -142,6 +142,8 @@ class StrictSecretsManager:
         self, service: DocumentedService, operation: str, asked: dict[str, Any], headers: dict[str, str]
     ) -> dict[str, Any]:
         known = service.admit(operation, asked)
+        if operation == "RotateSecret":
+            self._tell_of_rotation(service, asked, headers)
         if known is not None:
             return known
         status, body = self.ask(operation, asked, headers)
@@ -157,6 +159,20 @@ class StrictSecretsManager:
             name = service.name_of(asked)
             service.require_agreement(name, self.ask("DescribeSecret", {"SecretId": name}, headers)[1])
         return body
+
+    def _tell_of_rotation(
+        self, service: DocumentedService, asked: dict[str, Any], headers: dict[str, str]
+    ) -> None:
+        """Let moto, which is not asked to rotate, take AWSPENDING off the version that bore it before."""
+        told = self.ask("DescribeSecret", {"SecretId": service.name_of(asked)}, headers)[1]
+        for version, labels in told.get("VersionIdsToStages", {}).items():
+            if PENDING in labels:
+                taken = {
+                    "SecretId": asked["SecretId"],
+                    "VersionStage": PENDING,
+                    "RemoveFromVersionId": version,
+                }
+                self.ask("UpdateSecretVersionStage", taken, headers)
 
     def forget(self) -> None:
         """Forget requests and faults, and fail if moto strayed since the last time."""
