@@ -8,6 +8,7 @@ which no waiting alone will mend.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Final
 
 from .check import Check, Invariant, Unit
 from .clock import Instant, Milliseconds
@@ -15,6 +16,9 @@ from .keyring import Keyring, Superseded
 from .keys import KeyRecord, KeyState
 from .policy import RotationPolicy
 from .store import Limits
+
+WRITES_PER_ROTATION: Final = 5
+"""How often one document is written in a rotation's whole course, from due to the old key's end."""
 
 # --- what is in force ----------------------------------------------------------------------
 
@@ -120,13 +124,13 @@ def standby(keyring: Keyring, record: KeyRecord, now: Instant, staleness: Millis
 
 
 def capacity(policy: RotationPolicy, staleness: Milliseconds, limits: Limits) -> tuple[Check, ...]:
-    """I6: R ≥ lead + P + S + 2ε, and the published set stays under the verifiers' caps."""
+    """I6: R ≥ lead + P + S + 2ε; published keys and writes stay under the caps of verifiers and store."""
     timing = policy.timing(staleness)
     retirement = timing.retirement(token_ttl_max=timing.token_ttl, lease_max=timing.signer_lease)
     # One signing, standbys of two algorithms while migrating, and every key still retiring.
     keys = 1 + 2 * policy.standbys + -(-retirement // timing.rotate_every) + 1
     period = timing.exposure + timing.handover
-    return (
+    checks = [
         Check(
             Invariant.CAPACITY,
             "capacity",
@@ -143,7 +147,13 @@ def capacity(policy: RotationPolicy, staleness: Milliseconds, limits: Limits) ->
             Unit.COUNT,
             formula="the most keys a published set may hold ≥ 1 + 2 standbys + retiring keys",
         ),
-    )
+    ]
+    if limits.write_interval:
+        sustained = WRITES_PER_ROTATION * limits.write_interval
+        formula = f"rotate_every ≥ {WRITES_PER_ROTATION} writes of a document as the store sustains them"
+        every = timing.rotate_every
+        checks.append(Check(Invariant.CAPACITY, "writes", every, sustained, Unit.DURATION, formula=formula))
+    return tuple(checks)
 
 
 def catch_up(before: Keyring, after: Keyring) -> Check:

@@ -11,7 +11,7 @@ from types import TracebackType
 from typing import Any, Self
 from uuid import UUID, uuid4
 
-from . import command, document, jwks, key_import
+from . import archiving, command, document, jwks, key_import
 from .attempt import Attempt
 from .calls import Answer, Call, Generate, Read, Wait
 from .clock import Clock, ClockWatch, Instant, SystemClock, iso
@@ -27,15 +27,16 @@ from .errors import (
     RemovalUnconfirmed,
 )
 from .events import Event, Listener, log
-from .invariants import exposure
+from .invariants import capacity, exposure
 from .key_factory import FreshKey, KeyFactory, LocalKeyFactory, MakesKeys
 from .keyring import Keyring
 from .marks import MarkStore, MemoryMarks
+from .patience import ROUTINE_SHARE
 from .plan import Plan, plan
 from .policy import RotationPolicy
 from .report import Report, mark_of
 from .retirement import Retirement
-from .store import DocumentKind, DocumentName, DocumentStore, limits_of, staleness_of
+from .store import DocumentKind, DocumentName, DocumentStore, Limits, limits_of, staleness_of
 from .stores.preparation import Prepares
 
 
@@ -240,17 +241,30 @@ class KeyManager:
         """Move the keyring to another store with every kid, date and entry; freezes it here first.
 
         `source` and `target` are the store URLs that the two ledgers note.  Raises `KeyringExists`,
-        and `KeyRefused` where a remote signer has private halves.
+        `KeyRefused` where a remote signer has private halves, and `CapacityBroken` or
+        `DocumentTooLarge` for what the other store can't sustain or hold, with nothing frozen.
         """
         if other._store.read(DocumentName(ring, DocumentKind.AUTHORITY)) is not None:
             command.Adopt(self.keyring(ring), source).require_place(other.keyring(ring))
-        _require_halves(self.keyring(ring))
+        keyring = self.keyring(ring)
+        _require_halves(keyring)
+        if keyring.frozen_to is None:
+            if archiving.is_due(keyring, other._limits):
+                # History that has no room there moves to an archive here.
+                keyring = self._run(ring, command.Reconcile(), limits=other._limits).keyring
+            other.require_capacity(keyring)
         other._prepare()
         self.freeze(ring, target or repr(other.store))
         keyring = self.keyring(ring)
         for ref in keyring.archives:
             other.receive_archive(DocumentName(ring, DocumentKind.ARCHIVE, ref.number), self._store)
         return other.adopt(ring, keyring, source or repr(self._store))
+
+    def require_capacity(self, keyring: Keyring) -> None:
+        """Raise `CapacityBroken` or `DocumentTooLarge` unless a keyring can live in this store."""
+        for check in capacity(keyring.policy, self._staleness, self._limits):
+            check.require()
+        self._limits.require_room(document.authority_draft(keyring), ROUTINE_SHARE)
 
     def receive_archive(self, name: DocumentName, source: DocumentStore) -> None:
         """Copy one archive from another store; the same bytes may already be there."""
@@ -270,9 +284,11 @@ class KeyManager:
             for made in self._store.prepare():
                 self._listener(Event("store.prepared", facts={"what": made}))
 
-    def _run(self, ring: str, asked: Command) -> Report:
+    def _run(self, ring: str, asked: Command, *, limits: Limits | None = None) -> Report:
         mark = self._marks.load(ring)
-        attempt = Attempt.begin(asked, ring, staleness=self._staleness, limits=self._limits, mark=mark)
+        attempt = Attempt.begin(
+            asked, ring, staleness=self._staleness, limits=limits or self._limits, mark=mark
+        )
         while attempt.call is not None:
             if attempt.keyring is not None:
                 self._require_steady_clock(asked, attempt.keyring)

@@ -126,10 +126,14 @@ class DeclaresStaleness(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What a store and the verifiers can hold: bytes per document, keys per published set."""
+    """What a store and the verifiers can hold: bytes per document, keys per published set.
+
+    `write_interval` is the time between two writes of one document that the store sustains; 0 for any.
+    """
 
     document_bytes: int
     published_keys: int = 100
+    write_interval: Milliseconds = 0
 
     def require_room(self, draft: Draft, share: float = 1.0) -> None:
         """Raise `DocumentTooLarge` unless the bytes fit into `share` of the document limit."""

@@ -210,7 +210,11 @@ class _Handler(BaseHTTPRequestHandler):
             self.close_connection = True
 
     def do_POST(self) -> None:
-        content = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        size = int(self.headers.get("Content-Length") or 0)
+        content = self.rfile.read(size)
+        if len(content) < size:
+            self.close_connection = True  # whoever asked has died
+            return
         target = _TARGET.fullmatch(self.headers.get("X-Amz-Target", ""))
         if target is None:
             self._send(500, {"Message": "STRICT: only Secrets Manager is behind this layer"})

@@ -7,10 +7,11 @@ import re
 import sysconfig
 from pathlib import Path
 
+from keyvault_jwt.invariants import WRITES_PER_ROTATION
 from keyvault_jwt.policy import RotationPolicy
 from keyvault_jwt_aws import parse_url
 from keyvault_jwt_aws.secrets_store import LIMITS
-from keyvault_jwt_aws.write_quota import INTERVAL, MOST_VERSIONS, RESERVE, WRITES_PER_ROTATION
+from keyvault_jwt_aws.write_quota import INTERVAL, MOST_VERSIONS, RESERVE
 from tests.aws.strict_secretsmanager import StrictSecretsManager
 from tests.docs.markdown import ROOT
 from tests.docs.test_vault_page import commands, steady, typed
@@ -42,7 +43,7 @@ def test_the_figures_of_the_page() -> None:
     """Limits and defaults on the page are those of the code."""
     address = parse_url("awssm://eu-west-1/jwt")
     assert f"{LIMITS.document_bytes // 1000} {LIMITS.document_bytes % 1000} bytes" in PAGE
-    assert f"every {WRITES_PER_ROTATION * INTERVAL // INTERVAL * 10} minutes" in PAGE
+    assert f"every {WRITES_PER_ROTATION * INTERVAL // 60_000} minutes" in PAGE
     assert f"has had {MOST_VERSIONS - RESERVE} versions within a day" in PAGE
     assert f"| `{address.staleness // 1000}s` |" in PAGE
     assert f"| `{address.connect_timeout // 1000}s`, `{address.read_timeout // 1000}s` |" in PAGE

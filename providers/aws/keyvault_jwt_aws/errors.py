@@ -23,8 +23,6 @@ DocumentError
 └── ForeignDocument
     └── BinarySecret         aws_binary_secret
 
-PolicyRefused
-└── WritesTooOften           aws_writes_too_often
 
 UsageError
 └── BadRotation              aws_rotation_refused   (no step of a rotation, or of another secret than ours)
@@ -43,7 +41,6 @@ from keyvault_jwt.errors import (
     CorruptDocument,
     ForeignDocument,
     GateError,
-    PolicyRefused,
     StoreDenied,
     StoreError,
     StoreFull,
@@ -134,12 +131,6 @@ class BinarySecret(ForeignDocument):
     """A binary secret that is none of ours, where a document is expected."""
 
     code = "aws_binary_secret"
-
-
-class WritesTooOften(PolicyRefused):
-    """A policy under which a secret would be written more often than the service sustains."""
-
-    code = "aws_writes_too_often"
 
 
 class BadRotation(UsageError):

@@ -14,6 +14,7 @@ from __future__ import annotations
 import random
 import threading
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from hashlib import sha256
 from types import TracebackType
@@ -30,7 +31,7 @@ from .nearest import Nearest, current
 from .secret_name import document_name, secret_name
 from .service import Answer, Service
 from .versions import CANDIDATE, CURRENT, PREVIOUS, Versions
-from .write_quota import require_reserve, require_sparing
+from .write_quota import INTERVAL, require_reserve
 
 LIMITS: Final = Limits(document_bytes=MOST_BYTES - HEAD_BYTES)
 """Caps: what one version holds, less the line about the write."""
@@ -56,7 +57,7 @@ class AwsStore:
         self._service = service
         self._nearest = Nearest(service, replica)
         self._address = service.address
-        self._limits = limits
+        self._limits = replace(limits, write_interval=INTERVAL) if self._address.sparing else limits
         self._wait = threading.Event().wait if wait is None else wait
         self._read_anew: set[DocumentName] = set()
 
@@ -100,8 +101,6 @@ class AwsStore:
         self._require_room(name, draft)
         form, version = kept_form(draft, expected), _version_of(draft, expected)
         if expected is None:
-            if self._address.sparing and name.kind is DocumentKind.AUTHORITY:
-                require_sparing(name, draft)
             return self._create(name, form, version)
         if not 32 <= len(expected) <= 64:
             raise _conflict(name)

@@ -1,4 +1,4 @@
-"""How often the service lets a secret be written, whether a policy keeps within it, and what is held back.
+"""How often the service lets a secret be written, and what is held back.
 
 A version stays for a day even when nobody needs it, and a secret has about 100, so that it is
 not to be written more than once in ten minutes for long:
@@ -7,40 +7,23 @@ https://docs.aws.amazon.com/secretsmanager/latest/userguide/reference_limits.htm
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import Final
 
+from keyvault_jwt.clock import Milliseconds
 from keyvault_jwt.document import decode_authority
-from keyvault_jwt.duration import format_duration
 from keyvault_jwt.errors import DocumentError
 from keyvault_jwt.keyring import Keyring
 from keyvault_jwt.store import DocumentName, Draft
 
-from .errors import VersionsSpent, WritesTooOften
+from .errors import VersionsSpent
 
-WRITES_PER_ROTATION: Final = 5
-"""How often one document is written in a rotation's whole course, from due to the old key's end."""
-INTERVAL: Final = timedelta(minutes=10)
+INTERVAL: Final[Milliseconds] = 600_000
+"""The time between two writes of a secret that the service sustains."""
 MOST_VERSIONS: Final = 100
 RESERVE: Final = 20
 """Versions of a day that only what can't wait may use: a revocation and what follows takes about four."""
 
 _CANNOT_WAIT: Final = frozenset({"revoked", "rolled-back", "recovered"})
-
-
-def require_sparing(name: DocumentName, draft: Draft) -> None:
-    """Raise `WritesTooOften` for a new authority whose rotations would use up its secrets' versions."""
-    keyring = _keyring(name, draft)
-    if keyring is None:
-        return
-    every, least = keyring.policy.rotate_every, WRITES_PER_ROTATION * INTERVAL
-    if every < least:
-        raise WritesTooOften(
-            f"rotate_every {format_duration(every)} is too short for Secrets Manager",
-            why=f"a rotation writes a secret {WRITES_PER_ROTATION} times, and the service sustains one write "
-            f"in {format_duration(INTERVAL)}",
-            fix=f"rotate every {format_duration(least)} or more, or keep the keyring in another store",
-        )
 
 
 def require_reserve(name: DocumentName, draft: Draft, of_this_day: int) -> None:

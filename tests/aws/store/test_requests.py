@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 import keyvault_jwt as kj
-from keyvault_jwt_aws.write_quota import WRITES_PER_ROTATION
+from keyvault_jwt.invariants import WRITES_PER_ROTATION
 from tests.aws.machine import ISSUER, RING, Machine
 from tests.aws.strict_secretsmanager import StrictSecretsManager
 

@@ -7,10 +7,12 @@ from uuid import uuid4
 
 import pytest
 
+from keyvault_jwt.check import CapacityBroken
 from keyvault_jwt.errors import Conflict
+from keyvault_jwt.policy import RotationPolicy
 from keyvault_jwt.store import DocumentKind, DocumentName, Draft
 from keyvault_jwt_aws import AwsStore, Service, parse_url
-from keyvault_jwt_aws.errors import TwoCurrentVersions, VersionsSpent, WritesTooOften
+from keyvault_jwt_aws.errors import TwoCurrentVersions, VersionsSpent
 from keyvault_jwt_aws.write_quota import MOST_VERSIONS, RESERVE
 from tests.aws.documented_secret import DocumentedSecret
 from tests.aws.faults import Breaks
@@ -20,6 +22,7 @@ from tests.faulty_store import FAST
 
 NAME = DocumentName(RING, DocumentKind.AUTHORITY)
 PUBLIC = DocumentName(RING, DocumentKind.PUBLIC)
+UNHURRIED = RotationPolicy(standbys=2)
 
 
 def draft(data: bytes = b"{}", revision: int = 1) -> Draft:
@@ -168,9 +171,14 @@ def test_the_last_versions_are_for_a_revocation(prefix_url: str, strict: StrictS
 
 
 def test_a_policy_that_writes_too_often(prefix_url: str, strict: StrictSecretsManager) -> None:
-    """A keyring that would use its secrets' versions up is not made, with the numbers; nothing is written."""
+    """A policy that would use its secrets' versions up is refused, with the numbers; nothing is written."""
     with Machine(prefix_url.replace("&quota=off", "")) as machine:
-        with pytest.raises(WritesTooOften, match="50m"):
+        with pytest.raises(CapacityBroken, match="50m"):
             machine.manager.create(RING, FAST, issuer=ISSUER)
         assert machine.manager.names() == ()
-    assert strict.count()["CreateSecret"] == 0
+        machine.manager.create(RING, UNHURRIED, issuer=ISSUER)
+        before = machine.store.read(NAME)
+        with pytest.raises(CapacityBroken, match="50m"):
+            machine.manager.change_policy(RING, FAST)
+        assert machine.store.read(NAME) == before
+    assert strict.count()["PutSecretValue"] > 0
