@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import MappingProxyType
 from typing import Final
 
 from keyvault_jwt.errors import KeyvaultJWTError
@@ -50,6 +51,8 @@ _CREDENTIALS: Final = frozenset(
     }
 )
 _DENIED: Final = frozenset({"AccessDenied", "AccessDeniedException", "UnauthorizedOperation"})
+_PREFIXES: Final = MappingProxyType({"resourcegroupstaggingapi": "tag"})
+"""How policies name a service, where otherwise than the SDK."""
 _REGION: Final = frozenset({"OptInRequired", "OptInRequiredException", "InvalidRegion"})
 
 
@@ -59,7 +62,7 @@ def refusal(said: Refused, asked: Request, tries: Tries, address: Address) -> Ke
     why = f"{address} answered {code or said.status}: {message}".rstrip(": ")
     told = (
         _region(code, message, why, address)
-        or _identity(code, message, why, asked)
+        or _identity(code, message, why, asked, address)
         or _kms(code, why, asked)
         or _state(code, message, why, asked)
     )
@@ -89,7 +92,7 @@ def _region(code: str, message: str, why: str, address: Address) -> KeyvaultJWTE
     )
 
 
-def _identity(code: str, message: str, why: str, asked: Request) -> KeyvaultJWTError | None:
+def _identity(code: str, message: str, why: str, asked: Request, address: Address) -> KeyvaultJWTError | None:
     if code in _CREDENTIALS:
         return BadCredentials(
             "AWS does not take these credentials",
@@ -106,9 +109,15 @@ def _identity(code: str, message: str, why: str, asked: Request) -> KeyvaultJWTE
         return Denied(
             f"AWS denies {asked}",
             why=why,
-            fix="grant it: `keyvault-jwt access ROLE` prints what each role needs",
+            fix=f"grant {_action(asked, address)}: `keyvault-jwt access ROLE` prints what each role needs",
         )
     return None
+
+
+def _action(asked: Request, address: Address) -> str:
+    """Return the request as policies name it."""
+    words = asked.operation.split("_")
+    return f"{_PREFIXES.get(address.service, address.service)}:{''.join(word.capitalize() for word in words)}"
 
 
 def _kms(code: str, why: str, asked: Request) -> KeyvaultJWTError | None:
