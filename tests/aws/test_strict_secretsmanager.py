@@ -232,3 +232,50 @@ def test_grants(client: Any, secret: dict[str, str], layer_of_its_own: StrictSec
     denied = refused(lambda: client.get_secret_value(SecretId=secret["SecretId"]))
     assert denied.startswith("AccessDeniedException")
     client.get_secret_value(SecretId=secret["SecretId"], VersionStage="AWSCURRENT")
+
+
+def rotation(client: Any, secret: dict[str, str]) -> str:
+    """Begin a rotation and return its token."""
+    begun = token()
+    client.rotate_secret(
+        SecretId=secret["SecretId"],
+        ClientRequestToken=begun,
+        RotationLambdaARN="arn:aws:lambda:us-east-1:1:f",
+    )
+    return begun
+
+
+def test_a_rotation_begins_with_an_empty_version(client: Any, secret: dict[str, str]) -> None:
+    """It bears AWSPENDING and can't be read until it is put; DescribeSecret tells that rotation is on."""
+    assert client.describe_secret(SecretId=secret["SecretId"])["RotationEnabled"] is False
+    begun = rotation(client, secret)
+    assert labels_of(client, secret)[begun] == ["AWSPENDING"]
+    assert client.describe_secret(SecretId=secret["SecretId"])["RotationEnabled"] is True
+    asked = {"SecretId": secret["SecretId"], "VersionId": begun, "VersionStage": "AWSPENDING"}
+    assert refused(lambda: client.get_secret_value(**asked)).startswith("ResourceNotFoundException")
+    put(client, secret, "two", "AWSPENDING", version=begun)
+    assert client.get_secret_value(**asked)["SecretString"] == "two"
+
+
+def test_one_rotation_at_a_time(client: Any, secret: dict[str, str]) -> None:
+    """Another can't begin until AWSPENDING is off, or on the current version."""
+    begun = rotation(client, secret)
+    assert "previous rotation" in refused(lambda: rotation(client, secret))
+    move(client, secret, "AWSPENDING", RemoveFromVersionId=begun)
+    assert begun not in labels_of(client, secret)
+    again = rotation(client, secret)
+    put(client, secret, "two", "AWSPENDING", version=again)
+    assert "previous rotation" in refused(lambda: rotation(client, secret))
+    move(client, secret, "AWSCURRENT", RemoveFromVersionId=secret["first"], MoveToVersionId=again)
+    last = rotation(client, secret)
+    assert labels_of(client, secret)[last] == ["AWSPENDING"]
+    assert labels_of(client, secret)[again] == ["AWSCURRENT"]
+
+
+def test_rotation_off(client: Any, secret: dict[str, str]) -> None:
+    """No rotation begins without a function; cancelling one leaves its label where it is."""
+    assert "Lambda" in refused(lambda: client.rotate_secret(SecretId=secret["SecretId"]))
+    begun = rotation(client, secret)
+    client.cancel_rotate_secret(SecretId=secret["SecretId"])
+    assert client.describe_secret(SecretId=secret["SecretId"])["RotationEnabled"] is False
+    assert labels_of(client, secret)[begun] == ["AWSPENDING"]

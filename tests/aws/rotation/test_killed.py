@@ -13,7 +13,7 @@ from uuid import uuid4
 
 import pytest
 
-from tests.aws.documented_secret import CURRENT, PENDING, PREVIOUS
+from tests.aws.documented_secret import CURRENT, PENDING
 from tests.aws.faults import Stalls
 from tests.aws.rotation.rotating import STEPS, Rotating
 from tests.waiting import until
@@ -48,10 +48,6 @@ def _moved(rotating: Rotating, token: str) -> bool:
     return rotating.secret.holder(CURRENT) == token
 
 
-def _let_go(rotating: Rotating, _token: str) -> bool:
-    return rotating.secret.holder(PREVIOUS) is None
-
-
 def _released(rotating: Rotating, _token: str) -> bool:
     return rotating.secret.holder(PENDING) is None
 
@@ -67,7 +63,6 @@ KILLS = {
     "after the put": Kill("createSecret", "PutSecretValue", 0, _put),
     "before the move": Kill("finishSecret", MOVE, 0, None),
     "after the move": Kill("finishSecret", MOVE, 0, _moved),
-    "after the old version was let go": Kill("finishSecret", MOVE, 1, _let_go),
     "after AWSPENDING was taken off": Kill("finishSecret", MOVE, 2, _released),
     "within the public document": Kill("finishSecret", "PutSecretValue", 0, _published),
 }

@@ -1,4 +1,4 @@
-"""The role of deploy/aws/rotation.yaml suffices for all that its function asks for; another ring's does not."""
+"""The role of deploy/aws/rotation.yaml suffices for all that its function asks for; another ring's not."""
 
 from __future__ import annotations
 

@@ -19,8 +19,15 @@ from uuid import uuid4
 
 from keyvault_jwt.clock import Clock
 from keyvault_jwt.document import decode_authority, decode_signing
-from keyvault_jwt.errors import Conflict, KeyvaultJWTError, OutcomeUnknown, StoreError, StoreTimeout
-from keyvault_jwt.errors import StoreUnavailable as Unavailable
+from keyvault_jwt.errors import (
+    Conflict,
+    DocumentError,
+    KeyvaultJWTError,
+    OutcomeUnknown,
+    StoreError,
+    StoreTimeout,
+    StoreUnavailable,
+)
 from keyvault_jwt.events import Event, Listener
 from keyvault_jwt.key_factory import MakesKeys
 from keyvault_jwt.key_manager import KeyManager
@@ -38,7 +45,7 @@ from .rehearsal import require_sound
 from .remaining import Remaining
 from .rotated_secret import Candidate, Labels, RotatedSecret
 
-_FOR_THE_MOMENT: Final = (Unavailable, StoreTimeout, OutcomeUnknown)
+_FOR_THE_MOMENT: Final = (StoreUnavailable, StoreTimeout, OutcomeUnknown)
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,12 +199,13 @@ class Rotation:
 
     def _signers_know(self) -> bool:
         """Whether signers read the key that the authority has as active."""
-        signing = self._store.read(DocumentName(self._asked.name.ring, DocumentKind.SIGNING))
-        if signing is None:
-            return False
-        key = decode_signing(self._asked.name.ring, signing.draft.data).key
-        active = self._current()[0].active
-        return (None if key is None else key.kid) == (None if active is None else active.kid)
+        ring, active = self._asked.name.ring, self._current()[0].active
+        try:
+            found = self._store.read(DocumentName(ring, DocumentKind.SIGNING))
+            key = None if found is None else decode_signing(ring, found.draft.data).key
+        except DocumentError:
+            return False  # a whole pass replaces what is none of ours, and raises if it may not
+        return found is not None and (key and key.kid) == (active and active.kid)
 
     def _landed(self) -> bool:
         """Whether the rotation's write is in the history of what is current."""
