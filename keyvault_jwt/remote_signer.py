@@ -14,7 +14,8 @@ class RemoteSigner(Protocol):
     def require(self, ring: str, reference: str, algorithm: str) -> None:
         """Raise `StoreError` unless the reference names a key of this keyring and algorithm.
 
-        Who may write one keyring's documents could name another's key there; nothing is asked of the service.
+        Who may write one keyring's documents could name another's key there.  Of the service, at most
+        one answer is needed for each key, and kept: a signer asks this with every document that it reads.
         """
         ...
 

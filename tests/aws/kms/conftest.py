@@ -65,9 +65,9 @@ class Workshop:
             return verifier.verify(token)
 
     def pass_by(self, milliseconds: int) -> None:
-        """Let time go by in steps of 200 ms, with a pass after each; KMS's clock runs a minute for each."""
-        for _ in range(milliseconds // 200):
-            self.clock.advance(200)
+        """Let time go by in steps of 500 ms, with a pass after each; KMS's clock runs a minute for each."""
+        for _ in range(milliseconds // 500):
+            self.clock.advance(500)
             self.kms.seconds += 60
             self.manager.reconcile(RING)
 
