@@ -38,7 +38,8 @@ class StrictSecretsManager:
     """moto at `upstream`, held to the documentation; to be used as a context, which fails if it strayed.
 
     `requests` are (operation, parameters) as they came; `script` says what befalls the next ones of
-    an operation.  Requests are carried out one at a time, so that every race has one winner.
+    an operation, and `down` are regions that answer nobody.
+    Requests are carried out one at a time, so that every race has one winner.
     """
 
     def __init__(self, upstream: str, *, quota: int | None = None) -> None:
@@ -47,6 +48,7 @@ class StrictSecretsManager:
         self.requests: list[tuple[str, dict[str, Any]]] = []
         self.regions_asked: list[str] = []
         self.script: dict[str, deque[Fault | None]] = {}
+        self.down: set[str] = set()
         self.grants = Grants()
         self.ended = threading.Event()
         self._quota = quota
@@ -88,6 +90,8 @@ class StrictSecretsManager:
 
     def fault_for(self, operation: str, headers: dict[str, str]) -> Fault | None:
         """Return what befalls a request that has just come."""
+        if scope_of(headers)[1] in self.down:
+            return Breaks(carried_out=False)
         waiting = self.script.get(operation)
         return waiting.popleft() if waiting else None
 
@@ -179,6 +183,7 @@ class StrictSecretsManager:
         self.requests.clear()
         self.regions_asked.clear()
         self.script.clear()
+        self.down.clear()
         self.grants = Grants()
         strayed, self.strayed = self.strayed, []
         assert not strayed, f"undocumented: {strayed}"
