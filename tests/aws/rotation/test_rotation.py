@@ -20,6 +20,7 @@ from tests.aws.faults import THROTTLED, Answers, Breaks
 from tests.aws.machine import ISSUER, RING
 from tests.aws.rotation.rotating import STEPS, Context, Rotating
 from tests.aws.strict_secretsmanager import StrictSecretsManager
+from tests.docs.markdown import ROOT
 
 KEY = "AKIAIOSFODNN7EXAMPLE"
 
@@ -339,14 +340,17 @@ def test_what_is_logged_and_raised(rotating: Rotating, capsys: pytest.CaptureFix
 def test_a_bug_is_told_without_its_text(rotating: Rotating, monkeypatch: pytest.MonkeyPatch) -> None:
     """An error that is not ours is named by its type alone: its text may quote a document."""
 
-    def broken(*_: object) -> None:
+    def broken(*_: object, **__: object) -> None:
         raise RuntimeError("-----BEGIN PRIVATE KEY-----")
 
-    monkeypatch.setattr("keyvault_jwt_aws.rotation.asked.document_name", broken)
+    token = str(uuid4())
+    rotating.begin(token)
+    monkeypatch.setattr("keyvault_jwt_aws.rotation.steps.KeyManager.rotate", broken)
     with pytest.raises(KeyvaultJWTError, match="RuntimeError") as raised:
-        handler(rotating.event("createSecret", str(uuid4())), Context())
+        rotating.invoke("createSecret", token)
     assert "PRIVATE" not in str(raised.value)
     assert raised.value.__context__ is None
+    assert rotating.secret.holder(PENDING) is None
 
 
 def test_a_signing_document_that_was_overwritten(rotating: Rotating) -> None:
@@ -397,3 +401,12 @@ def test_two_rotations_at_once(rotating: Rotating) -> None:
     entries = [it for it in rotating.keyring.ledger.entries if it.action == "promoted"]
     assert len(entries) == 2
     assert rotating.active != before
+
+
+def test_the_requests_of_a_rotation(rotating: Rotating) -> None:
+    """The four steps take as many requests as docs/aws.md says."""
+    rotating.strict.requests.clear()
+    assert rotating.rotate()
+    asked = [operation for operation, _ in rotating.strict.requests if operation != "RotateSecret"]
+    page = (ROOT / "docs" / "aws.md").read_text(encoding="utf-8")
+    assert f"| requests of a rotation by the rotation Lambda | {len(asked)} |" in page

@@ -22,7 +22,6 @@ from keyvault_jwt.document import decode_authority, decode_signing
 from keyvault_jwt.errors import (
     Conflict,
     DocumentError,
-    KeyvaultJWTError,
     OutcomeUnknown,
     StoreError,
     StoreTimeout,
@@ -82,7 +81,7 @@ class Rotation:
             return self._staged_step(labels)
         except _FOR_THE_MOMENT:
             raise
-        except KeyvaultJWTError:
+        except Exception:
             with suppress(StoreError):  # what failed first is the news; the next rotation releases it
                 self._secret.release(self._asked.token)
             raise
