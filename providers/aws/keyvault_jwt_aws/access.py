@@ -42,6 +42,11 @@ def _notes(role: str, url: str, ring: str, address: Address) -> tuple[str, ...]:
         "where a resource has * for the account you may put its number: "
         "by itself the policy reaches no other account's secrets",
     ]
+    if not address.prefix and ring == EVERY_RING:
+        notes.append(
+            "without a prefix it covers whatever in the account is named like NAME/public or NAME/archive-1: "
+            "put one into the store URL"
+        )
     if address.kms_key:
         notes.append("the key policy of kms_key must leave decisions to the account's IAM policies, too")
     if role == "verifier" and ring == EVERY_RING:

@@ -143,6 +143,7 @@ NEIGHBOURS = (
     "payments-2/signing",
     "payment/signing",
     "xpayments/signing",
+    "archive-payments/signing",
     "payments/signing-2",
     "payments/signing-secret",
     "payments/signing/signing",
@@ -154,7 +155,7 @@ NEIGHBOURS = (
     "team/archive-1/public",
 )
 """Secrets that are no document of the keyring `payments`: other keyrings', other stores' and strangers'."""
-OTHERS = {"payments-2/signing", "payment/signing", "xpayments/signing"}
+OTHERS = {"payments-2/signing", "payment/signing", "xpayments/signing", "archive-payments/signing"}
 """Those that are documents of a keyring of this store."""
 
 

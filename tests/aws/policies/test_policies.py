@@ -138,6 +138,15 @@ def test_a_policy_that_is_too_long_is_told() -> None:
     assert any("put-role-policy" in note for note in notes)
 
 
+def test_a_store_without_prefix_is_warned_of() -> None:
+    """Every keyring of such a store is any secret of the account that is named like a document."""
+    warned = {
+        ring: "without a prefix" in " ".join(access("auditor", "awssm://eu-west-1", ring)[1]) for ring in "*a"
+    }
+    assert warned == {"*": True, "a": False}
+    assert "without a prefix" not in " ".join(access("auditor", SHIPPED, "*")[1])
+
+
 def test_nothing_is_said_for_what_is_no_role_or_no_store() -> None:
     """A role or a URL that is not known is refused."""
     with pytest.raises(UsageError, match="the roles are"):
