@@ -5,13 +5,17 @@ from __future__ import annotations
 import subprocess
 import sys
 import textwrap
+from contextlib import suppress
+from uuid import uuid4
 
 import pytest
 
 import keyvault_jwt as kj
-from keyvault_jwt.errors import StoreUnavailable
+from keyvault_jwt import document
+from keyvault_jwt.errors import StoreTimeout, StoreUnavailable
 from keyvault_jwt.key_factory import FreshKey
 from keyvault_jwt.remote_signer import RemoteKey
+from keyvault_jwt.store import DocumentKind, DocumentName
 from keyvault_jwt_aws.errors import Denied
 from tests.aws.faults import Answers, Breaks
 from tests.aws.kms.conftest import ISSUER, RING, Workshop, opened
@@ -149,6 +153,38 @@ def test_the_loser_of_a_race_takes_its_key_back(workshop: Workshop) -> None:
     lost = workshop.kms.of(interrupted.made[0].reference)
     assert lost.state == "PendingDeletion"
     require_rest(workshop)
+
+
+@pytest.mark.parametrize("carried_out", [True, False])
+@pytest.mark.parametrize("lost", [0, 2])
+def test_no_key_goes_while_it_is_unknown_whether_it_was_committed(
+    workshop: Workshop, strict: StrictSecretsManager, lost: int, carried_out: bool
+) -> None:
+    """Whichever write of a pass loses its answer, what that pass made meanwhile stays, and is named."""
+    workshop.create()
+    workshop.pass_by(4000)
+    with opened(workshop.url.replace("deadline=10s", "deadline=500ms")) as store:
+        manager = workshop.manages(store)
+        strict.next("UpdateSecretVersionStage", *[None] * lost, Breaks(carried_out))
+        with suppress(StoreTimeout):
+            manager.revoke(RING, workshop.active.kid, reason="leaked", accept_refusals=True)
+        assert not strict.script["UpdateSecretVersionStage"]
+        manager.reconcile(RING)
+    assert all(workshop.kms.of(arn).state == "Enabled" for arn in workshop.named)
+    require_rest(workshop)
+
+
+def test_a_key_made_after_a_pass_has_written(workshop: Workshop) -> None:
+    """It was made on what the pass wrote: reading that back, as after a lost answer, lets it not go."""
+    workshop.create()
+    name = DocumentName(RING, DocumentKind.AUTHORITY)
+    found = workshop.store.read(name)
+    assert found is not None
+    following = document.decode_authority(RING, found.draft.data).committed(uuid4())
+    workshop.store.replace(name, document.authority_draft(following), expected=found.version)
+    fresh = workshop.store.key_factory(RING).make("ES256")
+    workshop.store.read(name)
+    assert workshop.kms.of(fresh.reference).state == "Enabled"
 
 
 class Interrupted:
