@@ -75,13 +75,13 @@ def _open_listed(ring: str, ref: ArchiveRef, found: Versioned | None) -> Archive
 
 def _records(keyring: Keyring, limits: Limits) -> tuple[KeyRecord, ...]:
     """Return the older half of the tombstones, if there are too many."""
-    kept = KeptHistory.within(limits).tombstones
+    kept = KeptHistory.of(keyring, limits).tombstones
     tombs = sorted((r for r in keyring.records if r.is_tombstone), key=lambda r: (r.removed or 0, r.kid))
     return tuple(tombs[: len(tombs) - kept // 2]) if len(tombs) > kept else ()
 
 
 def _entries(keyring: Keyring, limits: Limits) -> int:
     """Return how many entries leave: down to half of what is kept, once there are too many."""
-    kept = KeptHistory.within(limits).entries
+    kept = KeptHistory.of(keyring, limits).entries
     count = len(keyring.ledger.entries)
     return count - kept // 2 if count > kept else 0

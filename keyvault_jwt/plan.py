@@ -24,9 +24,13 @@ KEPT_TOMBSTONES: Final = 32
 """How many tombstones stay in `authority` before the older half moves to an archive."""
 KEPT_ENTRIES: Final = 256
 """How many ledger entries stay in `authority` before the older half moves to an archive."""
-_FEWEST_TOMBSTONES, _FEWEST_ENTRIES = 12, 48
-_BYTES_PER_TOMBSTONE, _BYTES_PER_ENTRY = 4096, 1024
-"""A store's bytes for each that stays: both together fill at most a third, and the keys have the rest."""
+_FEWEST_TOMBSTONES, _FEWEST_ENTRIES = 2, 48
+_BYTES_PER_ENTRY: Final = 1024
+"""A document's bytes for each entry that stays: about five times what it takes."""
+_TOMBSTONES_SHARE: Final = 8
+"""What tombstones may fill of a document: one part in so many."""
+_BYTES_BESIDE_PUBLIC: Final = 384
+"""What a tombstone has beside the public half."""
 
 
 class Action(StrEnum):
@@ -75,11 +79,14 @@ class KeptHistory:
     entries: int
 
     @classmethod
-    def within(cls, limits: Limits) -> KeptHistory:
-        """Return what a store's documents have room for, beside the keys."""
+    def of(cls, keyring: Keyring, limits: Limits) -> KeptHistory:
+        """Return what the store's documents have room for, beside keys as large as this keyring's."""
+        largest = max((sum(map(len, (r.public or {}).values())) for r in keyring.records), default=0)
+        tombstones = limits.document_bytes // _TOMBSTONES_SHARE // (largest + _BYTES_BESIDE_PUBLIC)
+        entries = limits.document_bytes // _BYTES_PER_ENTRY
         return cls(
-            min(KEPT_TOMBSTONES, max(_FEWEST_TOMBSTONES, limits.document_bytes // _BYTES_PER_TOMBSTONE)),
-            min(KEPT_ENTRIES, max(_FEWEST_ENTRIES, limits.document_bytes // _BYTES_PER_ENTRY)),
+            min(KEPT_TOMBSTONES, max(_FEWEST_TOMBSTONES, tombstones)),
+            min(KEPT_ENTRIES, max(_FEWEST_ENTRIES, entries)),
         )
 
 
@@ -116,7 +123,7 @@ def plan(
     steps += _additions(view, promotion)
     steps += _discards(view, promoted, promotion)
     steps += _endings(view, checks)
-    if _wants_archive(keyring, KeptHistory.within(limits)):
+    if _wants_archive(keyring, KeptHistory.of(keyring, limits)):
         steps.append(Step(Action.ARCHIVE, reason="authority holds enough history"))
     checks += _standing(view, tuple(steps))
     waits = [c.earliest for c in checks if c.earliest is not None and c.earliest > now]

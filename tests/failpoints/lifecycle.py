@@ -105,7 +105,7 @@ def migrating(machine: Machine) -> None:
 def full_history(machine: Machine) -> None:
     """So many tombstones that the next pass, which makes one more, moves the older ones into an archive."""
     fresh(machine)
-    kept = KeptHistory.within(limits_of(machine.manager.store)).tombstones
+    kept = KeptHistory.of(machine.keyring, limits_of(machine.manager.store)).tombstones
     while sum(record.is_tombstone for record in machine.keyring.records) < kept:
         machine.later(6000)
         machine.reconcile()
