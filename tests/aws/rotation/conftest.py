@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from typing import TypeAlias
 
 import pytest
 
@@ -12,18 +14,29 @@ from tests.aws.machine import ISSUER, RING
 from tests.aws.rotation.rotating import Rotating
 from tests.aws.strict_secretsmanager import StrictSecretsManager
 
+Begin: TypeAlias = Callable[..., Rotating]
+QUICK = "&connect_timeout=500ms&read_timeout=2s&deadline=5s"
+
 
 @pytest.fixture
-def rotating(
-    prefix_url: str, strict: StrictSecretsManager, environment: pytest.MonkeyPatch
-) -> Iterator[Rotating]:
-    """A new keyring whose founding standbys are ready, with rotation on."""
-    url = f"{prefix_url}&connect_timeout=500ms&read_timeout=2s&deadline=5s"
-    environment.setenv("KEYVAULT_JWT_STORE", url)
-    with open_url(url) as store:
-        manager = kj.KeyManager(store, listener=lambda event: None)
-        manager.create(RING, kj.RotationPolicy(), issuer=ISSUER)
-        made = Rotating(strict, url, manager)
-        made.turn_on()
-        yield made
-        made.require_order()
+def begin(prefix_url: str, strict: StrictSecretsManager, environment: pytest.MonkeyPatch) -> Iterator[Begin]:
+    """Make a keyring whose founding standbys are ready, with rotation on; held to order at the end."""
+    with ExitStack() as opened:
+
+        def begun(policy: kj.RotationPolicy, options: str = "") -> Rotating:
+            url = f"{prefix_url}{QUICK}{options}"
+            environment.setenv("KEYVAULT_JWT_STORE", url)
+            manager = kj.KeyManager(opened.enter_context(open_url(url)), listener=lambda event: None)
+            manager.create(RING, policy, issuer=ISSUER)
+            made = Rotating(strict, url, manager)
+            made.turn_on()
+            opened.callback(made.require_order)
+            return made
+
+        yield begun
+
+
+@pytest.fixture
+def rotating(begin: Begin) -> Rotating:
+    """A keyring of the default policy: two standbys, of which one rotation takes one."""
+    return begin(kj.RotationPolicy())

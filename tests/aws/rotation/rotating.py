@@ -152,7 +152,7 @@ class Rotating:
     def accepts(self, token: str) -> bool:
         """Return whether a verifier that reads the published set now takes the token."""
         with kj.JWKSCache.from_store(self.manager.store, RING) as cache:
-            verifier = kj.Verifier(cache, issuer=ISSUER, audience="api", algorithms=["ES256"])
+            verifier = kj.Verifier(cache, issuer=ISSUER, audience="api", algorithms=[self.keyring.algorithm])
             try:
                 verifier.verify(token)
             except kj.VerificationError:

@@ -9,13 +9,11 @@ import pytest
 
 import keyvault_jwt as kj
 from keyvault_jwt.errors import StoreError
-from keyvault_jwt_aws import open_url
 from tests.aws.documented_secret import CURRENT, PENDING
 from tests.aws.faults import Answers
 from tests.aws.kms.standin_kms import StandInKms
-from tests.aws.machine import ISSUER, RING
+from tests.aws.rotation.conftest import Begin
 from tests.aws.rotation.rotating import Rotating
-from tests.aws.strict_secretsmanager import StrictSecretsManager
 
 
 @pytest.fixture
@@ -26,19 +24,9 @@ def kms() -> Iterator[StandInKms]:
 
 
 @pytest.fixture
-def in_kms(
-    prefix_url: str, strict: StrictSecretsManager, environment: pytest.MonkeyPatch, kms: StandInKms
-) -> Iterator[Rotating]:
-    """A new keyring of keys in KMS, with rotation on."""
-    url = f"{prefix_url}&kms=sign&kms_endpoint_url={kms.url}"
-    environment.setenv("KEYVAULT_JWT_STORE", url)
-    with open_url(url) as store:
-        manager = kj.KeyManager(store, listener=lambda event: None)
-        manager.create(RING, kj.RotationPolicy(), issuer=ISSUER)
-        made = Rotating(strict, url, manager)
-        made.turn_on()
-        yield made
-        made.require_order()
+def in_kms(begin: Begin, kms: StandInKms) -> Rotating:
+    """A new keyring of keys in KMS."""
+    return begin(kj.RotationPolicy(), f"&kms=sign&kms_endpoint_url={kms.url}")
 
 
 def test_a_rotation_in_kms(in_kms: Rotating) -> None:

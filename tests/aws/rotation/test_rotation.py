@@ -17,9 +17,9 @@ from keyvault_jwt_aws.errors import BadRotation, Denied, OutOfTime, RotationOver
 from keyvault_jwt_aws.rotation_lambda import handler
 from tests.aws.documented_secret import CURRENT, PENDING, Refused
 from tests.aws.faults import THROTTLED, Answers, Breaks
-from tests.aws.machine import ISSUER, RING
+from tests.aws.machine import RING
+from tests.aws.rotation.conftest import Begin
 from tests.aws.rotation.rotating import STEPS, Context, Rotating
-from tests.aws.strict_secretsmanager import StrictSecretsManager
 from tests.docs.markdown import ROOT
 
 KEY = "AKIAIOSFODNN7EXAMPLE"
@@ -372,20 +372,13 @@ def test_a_signing_document_that_was_overwritten(rotating: Rotating) -> None:
         assert signer.kid == rotating.active != before
 
 
-def test_a_symmetric_keyring(
-    strict: StrictSecretsManager, prefix_url: str, environment: pytest.MonkeyPatch
-) -> None:
+def test_a_symmetric_keyring(begin: Begin) -> None:
     """A keyring of shared secrets rotates alike: its token is tested by what its verifiers may read."""
-    environment.setenv("KEYVAULT_JWT_STORE", prefix_url)
-    with open_url(prefix_url) as store:
-        manager = kj.KeyManager(store, listener=lambda event: None)
-        manager.create(RING, kj.RotationPolicy(algorithm="HS256"), issuer=ISSUER)
-        rotating = Rotating(strict, prefix_url, manager)
-        rotating.turn_on()
-        before, token = rotating.active, str(uuid4())
-        assert rotating.rotate(token)
-        assert rotating.active != before
-        assert rotating.secret.holder(CURRENT) == token
+    rotating, token = begin(kj.RotationPolicy(algorithm="HS256")), str(uuid4())
+    before = rotating.active
+    assert rotating.rotate(token)
+    assert rotating.active != before
+    assert rotating.secret.holder(CURRENT) == token
 
 
 def test_two_rotations_at_once(rotating: Rotating) -> None:
