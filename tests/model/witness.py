@@ -79,8 +79,9 @@ class Witness:
         if name.kind is DocumentKind.AUTHORITY:
             return self._committed(authority_of(draft.data, name.ring), now)
         if name.kind is DocumentKind.ARCHIVE:
-            assert name not in self.archives, f"{name} was written twice"
             archive = document.decode_archive(name.ring, draft.data)
+            # A store may take a write that is repeated byte for byte for the one before.
+            assert self.archives.get(name, archive) == archive, f"{name} was written with other bytes"
             return replace(self, archives=MappingProxyType({**self.archives, name: archive}))
         derived = derived_of(name, draft.data)
         head = (derived.epoch, derived.revision)
