@@ -44,6 +44,10 @@ class Candidate:
     keyring: Keyring
     parent: Version
 
+    def is_stale(self, labels: Labels) -> bool:
+        """Whether another version is current than the one it was decided from."""
+        return labels.holder(CURRENT) != self.parent
+
 
 class RotatedSecret:
     """The authority's secret; its `AWSPENDING` is the rotation's, never a writer's."""
@@ -84,7 +88,3 @@ class RotatedSecret:
         """Take AWSPENDING off a version; nothing is done if it does not bear it."""
         asked = {"SecretId": self._name, "VersionStage": PENDING, "RemoveFromVersionId": version}
         self._service.request("update_secret_version_stage", asked, expecting=_MISMATCH)
-
-    def is_stale(self, labels: Labels, candidate: Candidate) -> bool:
-        """Whether the candidate was decided from another version than the current one."""
-        return labels.holder(CURRENT) != candidate.parent

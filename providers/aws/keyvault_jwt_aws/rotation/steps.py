@@ -101,7 +101,7 @@ class Rotation:
                 return self._settle()
             raise _bad("no version bears AWSPENDING under its token: it failed before, or was cancelled")
         candidate = self._secret.candidate(token)
-        if candidate is not None and self._secret.is_stale(labels, candidate):
+        if candidate is not None and candidate.is_stale(labels):
             if self._landed():
                 return self._settle()
             raise _overtaken(self._asked.name, "another version is current than the one it was decided from")
@@ -169,7 +169,7 @@ class Rotation:
         pending = labels.holder(PENDING)
         if pending is not None and CURRENT not in labels.of(pending):
             candidate = self._secret.candidate(pending)
-            if candidate is not None and self._secret.is_stale(labels, candidate):
+            if candidate is not None and candidate.is_stale(labels):
                 self._secret.release(pending)
         report = self._manager(self._store).reconcile(self._asked.name.ring)
         active = report.keyring.active
