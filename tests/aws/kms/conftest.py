@@ -95,8 +95,8 @@ def kms() -> Iterator[StandInKms]:
 @pytest.fixture
 def url(prefix_url: str, kms: StandInKms) -> str:
     """The URL of an empty prefix whose keys are made in the stand-in."""
-    quick = "&connect_timeout=500ms&read_timeout=2s&deadline=10s"
-    return f"{prefix_url}{quick}&kms=sign&kms_endpoint_url={kms.url}"
+    patient = "&connect_timeout=5s&read_timeout=20s&deadline=60s"  # RSA keys take a while on a busy machine
+    return f"{prefix_url}{patient}&kms=sign&kms_endpoint_url={kms.url}"
 
 
 @pytest.fixture

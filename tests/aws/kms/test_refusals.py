@@ -204,7 +204,7 @@ def test_throttling_is_waited_out_within_the_deadline(workshop: Workshop, refere
     workshop.kms.next("Sign", THROTTLED, THROTTLED)
     assert workshop.store.sign(reference, "ES256", b"x")
     workshop.kms.next("Sign", *[THROTTLED] * 9)
-    with opened(workshop.url.replace("deadline=10s", "deadline=1s")) as store, pytest.raises(Throttled):
+    with opened(workshop.url.replace("deadline=60s", "deadline=1s")) as store, pytest.raises(Throttled):
         store.sign(reference, "ES256", b"x")
 
 
@@ -217,7 +217,7 @@ def test_lost_answers_to_what_may_be_asked_twice(
 ) -> None:
     """A signer does not notice that KMS's answer was lost once."""
     workshop.kms.next(operation, fault)
-    with opened(workshop.url.replace("read_timeout=2s", "read_timeout=500ms")) as store:
+    with opened(workshop.url.replace("read_timeout=20s", "read_timeout=1s")) as store:
         assert store.sign(reference, "ES256", b"x")
 
 
@@ -261,7 +261,7 @@ def test_a_public_half_that_is_none(workshop: Workshop, reference: str) -> None:
 )
 def test_keys_that_kms_does_not_make(workshop: Workshop, refusal: str) -> None:
     """A quota, a policy or a spec that the region lacks stops `create` before anything is written."""
-    workshop = Workshop(workshop.kms, workshop.url.replace("deadline=10s", "deadline=1s"))
+    workshop = Workshop(workshop.kms, workshop.url.replace("deadline=60s", "deadline=1s"))
     workshop.kms.next("CreateKey", *[Answers(refusal)] * 5)  # the SDK repeats some of them
     with pytest.raises(KeyNotMade, match=refusal):
         workshop.create()

@@ -92,9 +92,8 @@ def test_what_is_told_late_does_no_harm(workshop: Workshop) -> None:
     """A rotator that still believes in an older state takes no key that was committed since."""
     workshop.create()
     before = told(workshop)
-    workshop.pass_by(16_000)
+    workshop.pass_by(12_000)
     rest = workshop.named
-    workshop.kms.denied = set()
     with pytest.raises(kj.KeyvaultJWTError, match="scheduled for deletion"):
         workshop.store.keep(RING, before)
     assert workshop.named == rest
@@ -107,7 +106,7 @@ def test_another_keyrings_keys_stay(workshop: Workshop) -> None:
     workshop.manager.create("users", FAST, issuer=ISSUER)
     stranger = workshop.kms.of(opened(workshop.url).key_factory("third").make("ES256").reference)
     stranger.tags = {"keyvault-jwt-keyring": workshop.keyring_tag}
-    workshop.pass_by(16_000)
+    workshop.pass_by(12_000)
     assert len(workshop.kms.usable(workshop.keyring_tag.replace(RING, "users"))) == 3
     assert stranger.state == "Enabled"
 
@@ -163,7 +162,7 @@ def test_no_key_goes_while_it_is_unknown_whether_it_was_committed(
     """Whichever write of a pass loses its answer, what that pass made meanwhile stays, and is named."""
     workshop.create()
     workshop.pass_by(4000)
-    with opened(workshop.url.replace("deadline=10s", "deadline=500ms")) as store:
+    with opened(workshop.url.replace("deadline=60s", "deadline=500ms")) as store:
         manager = workshop.manages(store)
         strict.next("UpdateSecretVersionStage", *[None] * lost, Breaks(carried_out))
         with suppress(StoreTimeout):
@@ -231,7 +230,7 @@ def test_a_denied_deletion_is_an_alarm_until_it_is_allowed(workshop: Workshop) -
     workshop.create()
     first = workshop.kms.of(workshop.active.reference)
     workshop.kms.denied = {"ScheduleKeyDeletion"}
-    workshop.pass_by(16_000)
+    workshop.pass_by(12_000)
     assert first.arn not in workshop.named
     alarms = [event.facts["what"] for event in workshop.events if event.name == "keyring.alarm"]
     assert any("kms:ScheduleKeyDeletion" in str(what) for what in alarms)
@@ -308,7 +307,7 @@ def test_a_creation_that_fails_is_not_an_outage(workshop: Workshop) -> None:
     workshop.pass_by(4000)
     before = workshop.active.kid
     workshop.kms.next("CreateKey", *[Answers("KMSInternalException", status=500)] * 50)
-    with opened(workshop.url.replace("deadline=10s", "deadline=1s")) as store:
+    with opened(workshop.url.replace("deadline=60s", "deadline=1s")) as store:
         manager = workshop.manages(store)
         report = manager.revoke(RING, before, reason="leaked")
         assert any("no new key could be made" in alarm for alarm in report.alarms)
