@@ -17,7 +17,7 @@ from tests.aws.machine import RING
 from tests.aws.rotation.conftest import Begin
 from tests.aws.rotation.rotating import STEPS, Rotating
 
-ACTIONS = 14
+ACTIONS = 10
 
 
 class Walk:
@@ -74,7 +74,7 @@ class Walk:
         self.rotating.manager.revoke(RING, self.choice.choice(standbys), reason="leaked")
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", range(2))
 def test_any_order(begin: Begin, seed: int) -> None:
     """At the end every token of a key that was not revoked is taken, and a rotation ends well."""
     rotating = begin(kj.RotationPolicy(standbys=8))

@@ -59,7 +59,6 @@ def _published(rotating: Rotating, _token: str) -> bool:
 
 MOVE = "UpdateSecretVersionStage"
 KILLS = {
-    "before the put": Kill("createSecret", "PutSecretValue", 0, None),
     "after the put": Kill("createSecret", "PutSecretValue", 0, _put),
     "before the move": Kill("finishSecret", MOVE, 0, None),
     "after the move": Kill("finishSecret", MOVE, 0, _moved),
