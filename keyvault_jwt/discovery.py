@@ -59,6 +59,9 @@ class _Document(msgspec.Struct):
     jwks_uri: str
 
 
+_DOCUMENT: Final = msgspec.json.Decoder(_Document)
+
+
 def discover(issuer: str, access: Access = _DEFAULT_ACCESS) -> Metadata:
     """Return the issuer's metadata, from where OpenID Connect or else OAuth puts it.
 
@@ -88,7 +91,7 @@ def _fetch(base: WebAddress, path: str, access: Access, deadline: float) -> byte
 
 def _read(issuer: str, body: bytes, access: Access) -> Metadata:
     try:
-        found = msgspec.json.decode(body, type=_Document)
+        found = _DOCUMENT.decode(body)
     except (msgspec.MsgspecError, ValueError, RecursionError):
         raise DiscoveryError(
             f"the metadata of {issuer} can't be used", why="it is not JSON with issuer and jwks_uri"

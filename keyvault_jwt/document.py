@@ -134,6 +134,13 @@ class Archive(msgspec.Struct, frozen=True, kw_only=True):
     entries: tuple[Entry, ...]
 
 
+# Made here, at import: see msgspec in docs/dependencies.md.
+_KEYRING: Final = msgspec.json.Decoder(Keyring, dec_hook=frame.decode_policy)
+_ARCHIVE: Final = msgspec.json.Decoder(Archive)
+_SIGNING: Final = msgspec.json.Decoder(SigningDocument)
+_PUBLIC: Final = msgspec.json.Decoder(PublicDocument, dec_hook=frame.decode_policy)
+_VERIFICATION: Final = msgspec.json.Decoder(VerificationDocument, dec_hook=frame.decode_policy)
+
 Derived = SigningDocument | PublicDocument | VerificationDocument
 
 
@@ -150,7 +157,7 @@ def decode_authority(ring: str, data: bytes) -> Keyring:
 
     Raises `CorruptDocument`, `ForeignDocument` or `NewerSchema`.
     """
-    keyring = frame.decode(DocumentKind.AUTHORITY, ring, data, Keyring)
+    keyring = frame.decode(DocumentKind.AUTHORITY, ring, data, _KEYRING)
     keyring.ledger.verify()
     if not keyring.lineage or keyring.lineage[-1] != Commit(keyring.revision, keyring.write_id):
         raise frame.corrupt(ring, DocumentKind.AUTHORITY, "its revision is not the last of its lineage")
@@ -174,7 +181,7 @@ def archive_draft(keyring: Keyring, number: int, records: tuple[KeyRecord, ...],
 
 def decode_archive(ring: str, data: bytes) -> Archive:
     """Return the archive that the bytes hold; raises as `decode_authority`."""
-    archive = frame.decode(DocumentKind.ARCHIVE, ring, data, Archive)
+    archive = frame.decode(DocumentKind.ARCHIVE, ring, data, _ARCHIVE)
     check_chain(archive.base, archive.entries)
     return archive
 
@@ -207,19 +214,19 @@ def derived_draft(kind: DocumentKind, document: Derived) -> Draft:
 
 def decode_signing(ring: str, data: bytes) -> SigningDocument:
     """Return the `signing` document; raises as `decode_authority`."""
-    return frame.decode(DocumentKind.SIGNING, ring, data, SigningDocument)
+    return frame.decode(DocumentKind.SIGNING, ring, data, _SIGNING)
 
 
 def decode_public(ring: str, data: bytes) -> PublicDocument:
     """Return the `public` document; raises as `decode_authority`."""
-    public = frame.decode(DocumentKind.PUBLIC, ring, data, PublicDocument)
+    public = frame.decode(DocumentKind.PUBLIC, ring, data, _PUBLIC)
     check_chain(public.events_base, public.events)
     return public
 
 
 def decode_verification(ring: str, data: bytes) -> VerificationDocument:
     """Return the `verification` document; raises as `decode_authority`."""
-    return frame.decode(DocumentKind.VERIFICATION, ring, data, VerificationDocument)
+    return frame.decode(DocumentKind.VERIFICATION, ring, data, _VERIFICATION)
 
 
 def decode_derived(name: DocumentName, data: bytes) -> Derived:

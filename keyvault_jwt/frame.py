@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping
-from functools import cache, lru_cache
+from functools import lru_cache
 from typing import Any, Final, TypeVar
 
 import msgspec
@@ -44,7 +44,8 @@ def _policy(parameters: tuple[tuple[str, Any], ...]) -> RotationPolicy:
     return RotationPolicy(**dict(parameters))
 
 
-def _decode_policy(kind: type, value: Any) -> Any:
+def decode_policy(kind: type, value: Any) -> Any:
+    """Return the policy that a document holds: the `dec_hook` of the documents' decoders."""
     if kind is RotationPolicy and isinstance(value, dict):
         return _policy(tuple(value.items()))
     raise ValueError(f"no {kind.__name__} in this place")
@@ -64,8 +65,8 @@ def encode(kind: DocumentKind, document: msgspec.Struct) -> bytes:
     return body + f',"digest":"{hashlib.sha256(body).hexdigest()}"}}'.encode()
 
 
-def decode(kind: DocumentKind, ring: str, data: bytes, shape: type[_Document]) -> _Document:
-    """Return what the bytes hold as `shape`; `data` must be `kind` of `ring`, whole and unaltered.
+def decode(kind: DocumentKind, ring: str, data: bytes, decoder: msgspec.json.Decoder[_Document]) -> _Document:
+    """Return what the bytes hold; `data` must be `kind` of `ring`, whole and unaltered.
 
     Raises `CorruptDocument`, `ForeignDocument` or `NewerSchema`.
     """
@@ -88,22 +89,18 @@ def decode(kind: DocumentKind, ring: str, data: bytes, shape: type[_Document]) -
     body, tail = data[:-_DIGEST_AT], data[-_DIGEST_AT:]
     if tail != f',"digest":"{hashlib.sha256(body).hexdigest()}"}}'.encode():
         raise corrupt(ring, kind, "its bytes are not those that were written (SHA-256 differs)")
-    return _shaped(kind, ring, data, shape, preamble.schema)
+    return _shaped(kind, ring, data, decoder, preamble.schema)
 
 
-@cache
-def _decoder(shape: type[_Document]) -> msgspec.json.Decoder[_Document]:
-    return msgspec.json.Decoder(shape, dec_hook=_decode_policy)
-
-
-def _shaped(kind: DocumentKind, ring: str, data: bytes, shape: type[_Document], schema: int) -> _Document:
+def _shaped(
+    kind: DocumentKind, ring: str, data: bytes, decoder: msgspec.json.Decoder[_Document], schema: int
+) -> _Document:
     try:
         if schema < SCHEMA:
             plain = msgspec.json.decode(data)
             for older in range(schema, SCHEMA):
                 plain = MIGRATIONS[older](plain)
             data = msgspec.json.encode(plain)
-        decoder: msgspec.json.Decoder[_Document] = _decoder(shape)
         return decoder.decode(data)
     except (msgspec.MsgspecError, RecursionError, ValueError, KeyError, KeyvaultJWTError) as broken:
         # A validation message names the place and the expected type, never the value.

@@ -50,6 +50,9 @@ class Origin:
         return self.epoch, self.revision
 
 
+msgspec.json.Decoder(Origin)  # prepares the type for `convert`: see msgspec in docs/dependencies.md
+
+
 @dataclass(frozen=True, slots=True)
 class ParsedKey:
     """A key of a set and the algorithms that it may verify: one, unless the JWK left `alg` out.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 from cryptography.exceptions import UnsupportedAlgorithm
@@ -15,6 +15,8 @@ from .errors import KeyRefused, WrongKeyType
 from .jwk import Secret, SigningKey
 from .key_factory import FreshKey, load_private, private_bytes, public_half
 from .keyring import Keyring
+
+_OBJECT: Final = msgspec.json.Decoder(dict[str, Any])
 
 
 def import_pem(
@@ -76,7 +78,7 @@ def exported(keyring: Keyring, *, private: bool) -> list[dict[str, Any]]:
 def _json_object(data: bytes) -> dict[str, Any] | None:
     """Return the JSON object; None for anything else, since a decoding error carries the text it is about."""
     try:
-        return msgspec.json.decode(data, type=dict[str, Any])
+        return _OBJECT.decode(data)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return None
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
@@ -15,6 +15,9 @@ from .verifier import Verifier
 
 class _Claims(msgspec.Struct):
     iss: str
+
+
+_CLAIMS: Final = msgspec.json.Decoder(_Claims)
 
 
 class MultiIssuer:
@@ -49,7 +52,7 @@ class MultiIssuer:
     def _verifier_for(self, token: str | bytes) -> Verifier:
         payload = compact.payload_bytes(compact.split(token, self._max_token).payload)
         try:
-            issuer = msgspec.json.decode(payload, type=_Claims).iss
+            issuer = _CLAIMS.decode(payload).iss
         except (msgspec.MsgspecError, ValueError, RecursionError):
             raise MalformedToken("the payload is not a JSON object with an issuer as text") from None
         verifier = self._verifiers.get(issuer)

@@ -47,6 +47,9 @@ class _File(msgspec.Struct, frozen=True, kw_only=True):
     saved: SavedSet | None
 
 
+_FILE: Final = msgspec.json.Decoder(_File)
+
+
 class WarmStart:
     """One file per source, `DIRECTORY/jwks/HASH.json`; whoever can write it can make tokens pass.
 
@@ -91,7 +94,7 @@ class WarmStart:
         if content is None:
             return Quarantine(), None
         try:
-            file = msgspec.json.decode(content.data, type=_File)
+            file = _FILE.decode(content.data)
         except (msgspec.MsgspecError, ValueError, RecursionError):
             raise CorruptDocument(
                 f"the state {self._path / self._file} can't be read",

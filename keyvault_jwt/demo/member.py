@@ -56,7 +56,12 @@ class Member:
         self._reader.start()
 
     def __repr__(self) -> str:
-        return f"Member({self.name!r}, pid={self._process.pid})"
+        return f"Member({self.name!r}, pid={self.pid})"
+
+    @property
+    def pid(self) -> int:
+        """Its process id."""
+        return self._process.pid
 
     @property
     def status(self) -> int | None:
@@ -82,7 +87,7 @@ class Member:
         """Return the error for a member that ended by itself."""
         return MemberLost(
             f"the process {self.name} ended, and nobody asked it to",
-            why=self._remark(),
+            why=self._remark() or self._ending(),
             fix="run it again; if that happens once more, report it",
         )
 
@@ -104,6 +109,11 @@ class Member:
         self._reader.join()
         if self._process.stdout is not None:
             self._process.stdout.close()
+
+    def _ending(self) -> str:
+        """Return how it ended: a crash in native code, or SIGKILL, leaves no remark."""
+        status = self._process.wait()
+        return f"by {signal.Signals(-status).name}" if status < 0 else f"with status {status}"
 
     def _remark(self) -> str:
         """Return the last line that it wrote to stderr."""

@@ -149,3 +149,7 @@ Order: TypeAlias = Watch | Stop
 ENCODER: Final = msgspec.json.Encoder()
 REPORTS: Final = msgspec.json.Decoder(Report)
 ORDERS: Final = msgspec.json.Decoder(Order)
+SCHEDULER_PART: Final = msgspec.json.Decoder(SchedulerPart)
+SERVER_PART: Final = msgspec.json.Decoder(ServerPart)
+SIGNER_PART: Final = msgspec.json.Decoder(SignerPart)
+VERIFIER_PART: Final = msgspec.json.Decoder(VerifierPart)

@@ -5,13 +5,13 @@ from __future__ import annotations
 from ..key_manager import KeyManager
 from ..scheduler import RotationScheduler
 from ..store_url import open_store
-from .messages import Order, Ready, SchedulerPart
+from .messages import SCHEDULER_PART, Order, Ready
 from .station import Station
 
 
 def run(station: Station) -> None:
     """Rotate until the pipe closes."""
-    part = station.part(SchedulerPart)
+    part = station.part(SCHEDULER_PART)
     with KeyManager(open_store(part.store)) as manager, RotationScheduler(manager, part.ring):
         station.tell(Ready())
         station.listen(_nothing)

@@ -13,7 +13,7 @@ from starlette.types import ASGIApp
 from ..errors import UsageError
 from ..server import create_app, running
 from ..store_url import open_store
-from .messages import Order, Ready, ServerPart
+from .messages import SERVER_PART, Order, Ready
 from .station import Station
 
 HOST: Final = "127.0.0.1"
@@ -23,7 +23,7 @@ _PAUSE: Final = 0.1
 
 def run(station: Station) -> None:
     """Publish until the pipe closes."""
-    part = station.part(ServerPart)
+    part = station.part(SERVER_PART)
     app = create_app(open_store(part.store), rings=[part.ring], default_ring=part.ring, operator_pages=False)
     with _answering(app, part.port) as address:
         station.tell(Ready((HOST, urlsplit(address).port or 0)))

@@ -11,7 +11,7 @@ from ..errors import KeyvaultJWTError
 from ..signer import Signer
 from ..store_url import open_store
 from .courier import Courier
-from .messages import Issued, Order, Ready, SignerPart, Stop, Unsigned
+from .messages import SIGNER_PART, Issued, Order, Ready, Stop, Unsigned
 from .station import Station
 from .ticket import ticket_of
 
@@ -20,7 +20,7 @@ SUBJECT: Final = "somebody"
 
 def run(station: Station) -> None:
     """Sign until told to stop, and carry what was signed until the pipe closes."""
-    part = station.part(SignerPart)
+    part = station.part(SIGNER_PART)
     stopped = threading.Event()
     station.attend(lambda order: _take(order, stopped))
     couriers = [Courier(address, part.door, SystemClock()) for address in part.verifiers]

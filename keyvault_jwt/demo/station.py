@@ -24,13 +24,13 @@ class Station:
         self._orders, self._reports = orders, reports
         self._guard = threading.Lock()
 
-    def part(self, kind: type[_Part]) -> _Part:
+    def part(self, parts: msgspec.json.Decoder[_Part]) -> _Part:
         """Wait for the first line, which says what this member does."""
         self.tell(Awake())
         line = self._orders.readline()
         if not line:
             os._exit(0)
-        return msgspec.json.decode(line, type=kind)
+        return parts.decode(line)
 
     def listen(self, take: Callable[[Order], None]) -> None:
         """Hand every further order to `take`, in this thread, until the pipe closes."""

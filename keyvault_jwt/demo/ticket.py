@@ -22,6 +22,10 @@ class _Claims(msgspec.Struct):
     exp: Annotated[int, msgspec.Meta(ge=0, le=_LAST_SECOND)]
 
 
+_HEADER: Final = msgspec.json.Decoder(_Header)
+_CLAIMS: Final = msgspec.json.Decoder(_Claims)
+
+
 @dataclass(frozen=True, slots=True)
 class Ticket:
     """A token, the kid and jti that it names, and its exp in milliseconds."""
@@ -35,6 +39,6 @@ class Ticket:
 def ticket_of(token: str) -> Ticket:
     """Return what stands on a token; raises `ValueError` for what is no token of a signer of ours."""
     header, payload, _ = token.split(".")
-    claims = msgspec.json.decode(base64url.decode(payload), type=_Claims)
-    kid = msgspec.json.decode(base64url.decode(header), type=_Header).kid
+    claims = _CLAIMS.decode(base64url.decode(payload))
+    kid = _HEADER.decode(base64url.decode(header)).kid
     return Ticket(token, kid, claims.jti, claims.exp * 1000)

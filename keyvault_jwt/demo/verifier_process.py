@@ -11,7 +11,7 @@ from ..clock import SystemClock
 from .client import Client, NoAnswer, Refused
 from .doorway import Doorway
 from .joserfc_client import JoserfcClient
-from .messages import Library, Occasion, Order, Ready, Unanswered, Verdict, VerifierPart, Watch
+from .messages import VERIFIER_PART, Library, Occasion, Order, Ready, Unanswered, Verdict, VerifierPart, Watch
 from .notebook import Look, Notebook
 from .our_client import OurClient
 from .pyjwt_client import PyJWTClient
@@ -26,7 +26,7 @@ _Inbox = queue.SimpleQueue[Ticket | Order]
 
 def run(station: Station) -> None:
     """Verify until the pipe closes."""
-    part = station.part(VerifierPart)
+    part = station.part(VERIFIER_PART)
     client = _CLIENTS[part.library](part)
     inbox: _Inbox = queue.SimpleQueue()
     station.attend(inbox.put)

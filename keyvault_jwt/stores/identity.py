@@ -23,13 +23,16 @@ class _Identity(msgspec.Struct, frozen=True, kw_only=True):
     id: UUID
 
 
+_IDENTITY: Final = msgspec.json.Decoder(_Identity)
+
+
 def store_id(directory: Directory) -> UUID | None:
     """Return the store's id, None if it has none yet; raises `CorruptDocument` or `NewerSchema`."""
     content = directory.read(_NAME, _LIMIT)
     if content is None:
         return None
     try:
-        identity = msgspec.json.decode(content.data, type=_Identity)
+        identity = _IDENTITY.decode(content.data)
     except (msgspec.DecodeError, ValueError):
         raise CorruptDocument(
             f"{directory.path / _NAME} does not name a store",

@@ -36,6 +36,9 @@ class _Kept(msgspec.Struct, frozen=True, kw_only=True):
     """SHA-256 of the same file with an empty digest."""
 
 
+_KEPT: Final = msgspec.json.Decoder(_Kept)
+
+
 class MarkFiles:
     """Marks in `DIRECTORY/marks/HASH/RING.json`; HASH is of `scope`, which tells sources apart.
 
@@ -115,7 +118,7 @@ def _encoded(ring: str, mark: Mark) -> bytes:
 
 def _decoded(file: Path, ring: str, data: bytes) -> Mark:
     try:
-        kept = msgspec.json.decode(data, type=_Kept)
+        kept = _KEPT.decode(data)
     except (msgspec.DecodeError, ValueError):
         raise _corrupt(file) from None
     if kept.schema > _SCHEMA:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 
 from keyvault_jwt import document
-from keyvault_jwt.demo.messages import Order, Ready, SchedulerPart
+from keyvault_jwt.demo.messages import SCHEDULER_PART, Order, Ready
 from keyvault_jwt.demo.station import Station
 from keyvault_jwt.errors import KeyvaultJWTError
 from keyvault_jwt.events import Event
@@ -55,7 +55,7 @@ def _signing_in(ring: str, draft: Draft) -> str:
 
 def run(station: Station) -> None:
     """Rotate until the pipe closes."""
-    part = station.part(SchedulerPart)
+    part = station.part(SCHEDULER_PART)
 
     def tell(event: Event) -> None:
         if "seq" in event.facts:

@@ -35,6 +35,11 @@ class _Head(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     write_id: UUID
 
 
+_HEAD: Final = msgspec.json.Decoder(_Head)
+_MEMBERS: Final = msgspec.json.Decoder(dict[str, msgspec.Raw])
+_NUMBER: Final = msgspec.json.Decoder(int)
+
+
 def kept_form(draft: Draft, parent: Version | None) -> dict[str, str | bytes]:
     """Return the field of a request that holds the document; `parent` is the version it replaces."""
     head = _Head(keyvault_jwt=_SCHEMA, parent=parent, revision=draft.revision, write_id=draft.write_id)
@@ -54,7 +59,7 @@ def draft_of(name: DocumentName, answer: Mapping[str, Any], version: Version) ->
     if not head.startswith(_MARK) or len(head) > HEAD_BYTES:
         raise _at(version, _binary(name) if text is None and binary else _foreign(name))
     try:
-        kept = msgspec.json.decode(head, type=_Head)
+        kept = _HEAD.decode(head)
     except msgspec.MsgspecError:
         raise _at(version, _newer(name, head) or _corrupt(name)) from None
     if not newline or not 0 <= kept.revision < 2**63:
@@ -66,7 +71,7 @@ def parent_of(answer: Mapping[str, Any]) -> Version | None:
     """Return the version that a version which `draft_of` took replaces; None for a secret's first."""
     text, binary = answer.get("SecretString"), answer.get("SecretBinary")
     whole = text.encode() if isinstance(text, str) else bytes(binary or b"")
-    parent = msgspec.json.decode(whole.partition(b"\n")[0], type=_Head).parent
+    parent = _HEAD.decode(whole.partition(b"\n")[0]).parent
     return None if parent is None else Version(parent)
 
 
@@ -111,8 +116,8 @@ def _corrupt(name: DocumentName) -> DocumentError:
 
 def _newer(name: DocumentName, head: bytes) -> DocumentError | None:
     try:
-        schema = msgspec.json.decode(head, type=dict[str, msgspec.Raw])["keyvault_jwt"]
-        number = msgspec.json.decode(schema, type=int)
+        schema = _MEMBERS.decode(head)["keyvault_jwt"]
+        number = _NUMBER.decode(schema)
     except (msgspec.MsgspecError, KeyError):
         return None
     if number <= _SCHEMA:

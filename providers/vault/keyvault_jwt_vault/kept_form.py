@@ -22,6 +22,9 @@ class _Kept(msgspec.Struct, frozen=True, kw_only=True):
     base64: str | None = None
 
 
+msgspec.json.Decoder(_Kept)  # prepares the type for `convert`: see msgspec in docs/dependencies.md
+
+
 def kept_form(draft: Draft) -> dict[str, Any]:
     """Return the fields to write: text that people can read where the bytes are such text."""
     stated = {"schema": _SCHEMA, "revision": draft.revision, "write_id": str(draft.write_id)}

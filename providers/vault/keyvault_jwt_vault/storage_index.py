@@ -23,10 +23,13 @@ class StorageIndex(msgspec.Struct, frozen=True):
     value: str
 
 
+_INDEX: Final = msgspec.json.Decoder(StorageIndex)
+
+
 def parse_index(text: str) -> StorageIndex | None:
     """Return what a header tells; None for another form."""
     try:
-        return msgspec.json.decode(b64decode(text, validate=True), type=StorageIndex)
+        return _INDEX.decode(b64decode(text, validate=True))
     except (binascii.Error, ValueError, msgspec.MsgspecError):
         return None
 

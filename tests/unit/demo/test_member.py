@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import queue
+import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -75,3 +76,12 @@ def test_a_member_that_fails_is_told_with_its_last_words(start: Start, inbox: In
     assert "BadStoreURL" in member.lost().why
     with pytest.raises(MemberLost, match="server-1"):
         member.kill()
+
+
+def test_a_member_that_left_no_words_is_told_with_its_signal(start: Start, inbox: Inbox) -> None:
+    """Somebody else's SIGKILL, and a crash in native code, are named by what ended it."""
+    member = start("scheduler")
+    inbox.get(timeout=60)
+    os.kill(member.pid, signal.SIGKILL)
+    assert inbox.get(timeout=60) == (member, Left())
+    assert member.lost().why == "by SIGKILL"

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass, field
+from typing import Final
 from urllib.parse import quote, urlsplit
 
 import msgspec
@@ -60,7 +61,7 @@ class GitHubActions:
                 stream=True,
             ) as answer:
                 status, content = answer.status_code, answer.raw.read(_LARGEST, decode_content=True)
-            value = msgspec.json.decode(content, type=_IdToken).value if status == 200 else ""
+            value = _ID_TOKEN.decode(content).value if status == 200 else ""
         except Exception as failure:  # noqa: BLE001  (its message may quote the URL, which is the job's own)
             raise LoginImpossible(
                 "GitHub Actions gave no id token", why=f"the exchange failed, {type(failure).__name__}"
@@ -77,6 +78,9 @@ class GitHubActions:
 
 class _IdToken(msgspec.Struct):
     value: str
+
+
+_ID_TOKEN: Final = msgspec.json.Decoder(_IdToken)
 
 
 class _Bearer(AuthBase):
