@@ -59,7 +59,7 @@ unit: $(VENV)/.development ## run the unit tests alone
 model: $(VENV)/.development ## explore what can happen, within stated bounds, and find every fault put into the code
 	PYTHONHASHSEED=0 $(BIN)/python -m tests.model
 
-failpoints: $(VENV)/.development ## kill every command, and fill its disk, at every system call (ARGS="--store vault", "--store aws": at every request)
+failpoints: $(VENV)/.development ## kill every command, and fill its disk, at every system call (ARGS="--store vault", aws, aws-separate: at every request)
 	$(BIN)/python -m tests.failpoints $(ARGS)
 
 race: $(VENV)/.development ## let 64 processes race for one rotation, 100 times (ARGS="--store vault", "--store aws": there)

@@ -9,7 +9,7 @@ from typing import Self
 import keyvault_jwt as kj
 from keyvault_jwt.events import Event
 from keyvault_jwt.testing import FakeClock
-from keyvault_jwt_aws import AwsStore, Service, parse_url
+from keyvault_jwt_aws import AwsStore, SeparateStore, Service, parse_url
 from tests.faulty_store import FAST
 
 ISSUER, RING = "https://id.example", "payments"
@@ -21,7 +21,9 @@ class Machine:
     def __init__(self, url: str) -> None:
         self.clock = FakeClock()
         self.events: list[Event] = []
-        self.store = AwsStore(Service(parse_url(url)), wait=self.pass_time)
+        address = parse_url(url)
+        kind = SeparateStore if address.separate else AwsStore
+        self.store = kind(Service(address), wait=self.pass_time)
         self.manager = kj.KeyManager(
             self.store, clock=self.clock, listener=self.events.append, wait=self.pass_time
         )

@@ -1,7 +1,7 @@
 """`python -m tests.failpoints [NAME…]`: disturb every command of a keyring's life at every step.
 
-A step is a system call or, with `--store vault` or `aws`, a request to a server.  Each failpoint is
-printed by its name: the command, the number of the step, what it is done to, the step, and whether
+A step is a system call or, on a server (`--store vault`, `aws` or `aws-separate`), a request.  Each failpoint
+is printed by its name: the command, the number of the step, what it is done to, the step, and whether
 it is before, amid or after it.  The process is killed there, and in another run the disk is full
 from there.  The last line counts the processes killed.
 """
@@ -38,13 +38,13 @@ def runner(store: str) -> Iterator[Run]:
         with BaoServer() as bao:
             yield lambda name, folder: run_on_server("vault", name, folder, bao.environment, every=True)
     else:
-        yield _run_in_aws
+        yield partial(_run_in_aws, store)
 
 
-def _run_in_aws(name: str, folder: Path) -> list[Disturbed]:
+def _run_in_aws(store: str, name: str, folder: Path) -> list[Disturbed]:
     """Disturb one command; moto lists all secrets it has, so that each command has a server of its own."""
     with MotoServer() as moto, StrictSecretsManager(moto.url) as layer:
-        return run_on_server("aws", name, folder, layer.environment, every=True)
+        return run_on_server(store, name, folder, layer.environment, every=True)
 
 
 def disturbed(disturb: Run, names: list[str], jobs: int) -> Iterator[Disturbed]:
@@ -61,7 +61,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.failpoints")
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(LIFECYCLE)}")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
-    parser.add_argument("--store", choices=("file", "vault", "aws"), default="file")
+    parser.add_argument("--store", choices=("file", "vault", "aws", "aws-separate"), default="file")
     asked = parser.parse_args()
     with runner(asked.store) as disturb:
         points = list(disturbed(disturb, asked.names or list(LIFECYCLE), asked.jobs))

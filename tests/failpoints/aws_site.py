@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from keyvault_jwt_aws import Address, AwsStore, Service
+from keyvault_jwt_aws import Address, AwsStore, SeparateStore, Service
 from keyvault_jwt_aws.service import Answer
 from keyvault_jwt_aws.versions import CANDIDATE, CURRENT, PREVIOUS, Versions
 from tests.failpoints.prefix_site import PrefixSite
@@ -58,7 +58,8 @@ class AwsSite(PrefixSite):
 
     def store(self, place: str, trap: Trap) -> AwsStore:
         """Open a store whose every request the trap hears of."""
-        return AwsStore(self._service(place, trap))
+        kind = SeparateStore if self._address.separate else AwsStore
+        return kind(self._service(place, trap))
 
     def leftovers(self) -> list[str]:
         """Return the labels that no writer leaves: a candidate that is not current, and AWSPENDING."""

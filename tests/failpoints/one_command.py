@@ -1,9 +1,8 @@
 """`one_command.py NAME FOLDER`: disturb one command at its points; a line of JSON for each.
 
-With `--store vault` or `aws` it runs against the server of the environment, else on a disk: first
-each process is killed there; then, with `--mount`, on a small disk of its own, for which it needs a mount
-namespace, the disk is filled there.  With `--every`, at each point of each step; else at a part
-of them.
+With `--store` it runs against the server of the environment, else on a disk: first each process is
+killed there; then, with `--mount`, on a small disk of its own, for which it needs a mount namespace,
+the disk is filled there.  With `--every`, at each point of each step; else at a part of them.
 """
 
 from __future__ import annotations
@@ -14,6 +13,7 @@ import os
 import sys
 import traceback
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from pathlib import Path
 from uuid import uuid4
 
@@ -72,19 +72,23 @@ def in_vault(name: str, folder: Path) -> Proof:
     return Proof(name, VaultSite(address, os.environ["BAO_TOKEN"], folder))
 
 
-def in_aws(name: str, folder: Path) -> Proof:
-    """Return the proof of a command in the environment's Secrets Manager, below a prefix of its own."""
+def in_aws(name: str, folder: Path, *, separate: bool = False) -> Proof:
+    """Return the proof of a command in the environment's Secrets Manager, below a prefix of its own.
+
+    `separate` gives every version of a private document a key of its own.
+    """
     address = keyvault_jwt_aws.Address(
         region="us-east-1",
         prefix=f"failpoints/{name}-{uuid4().hex}",
         endpoint_url=os.environ["AWS_ENDPOINT_URL"],
         staleness=0,
         sparing=False,
+        separate=separate,
     )
     return Proof(name, AwsSite(address, folder))
 
 
-ON_SERVERS = {"vault": in_vault, "aws": in_aws}
+ON_SERVERS = {"vault": in_vault, "aws": in_aws, "aws-separate": partial(in_aws, separate=True)}
 
 
 def main() -> None:

@@ -53,6 +53,7 @@ class Proof:
         self._now, witness = self._make_scene()
         self.states = [State(site.documents(), witness)]
         site.keep()
+        site.restore()  # the points are counted where the others begin: without the scene's old versions
         self._was = keyring_in(self.states[0].documents, STORE)
         trap = Trap()
         with Machine(site, self._now, DISTURBED, trap=trap, landed=self._note(trap)) as machine:

@@ -45,7 +45,7 @@ def run_on_server(
 ) -> list[Disturbed]:
     """Disturb a command in the server that the environment tells of, in the same way; nothing is filled.
 
-    `store` says what the server is: `vault` or `aws`.
+    `store` says what the server is: `vault`, `aws` or `aws-separate`.
     """
     return _told(name, folder, [], ["--store", store, *(["--every"] if every else [])], environment)
 

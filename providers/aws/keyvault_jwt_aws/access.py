@@ -9,6 +9,7 @@ from keyvault_jwt.errors import UsageError
 
 from .address import Address, parse_url
 from .policies.encryption_rights import encryption_rights
+from .policies.key_rights import key_rights
 from .policies.secret_arns import EVERY_RING, SecretARNs
 from .policies.secret_rights import ROLES, secret_rights
 from .policies.signing_rights import signing_rights
@@ -27,7 +28,7 @@ def access(role: str, url: str, ring: str) -> tuple[str, tuple[str, ...]]:
         raise UsageError(f"there is no role {role}", fix=f"the roles are {', '.join(ROLES)}")
     address = parse_url(url)
     secrets = SecretARNs(address, ring)
-    rights = (secret_rights, encryption_rights, signing_rights)
+    rights = (secret_rights, key_rights, encryption_rights, signing_rights)
     policy = policy_document(one for of_role in rights for one in of_role(role, secrets))
     return policy, (*_notes(role, url, ring, address), *_length(policy))
 

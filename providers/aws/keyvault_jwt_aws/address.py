@@ -25,6 +25,8 @@ _REGION: Final = re.compile(r"[a-z]{2,4}(-[a-z]+)+-[0-9]{1,2}", re.ASCII)
 _SEGMENT: Final = re.compile(r"[A-Za-z0-9_+=.@-]+", re.ASCII)
 _LONGEST_PREFIX: Final = 400
 """A secret's name has at most 512 characters, and a keyring's and document's names need some."""
+_LONGEST_WITH_KEYS: Final = 350
+"""And a version's id, in the name of its key."""
 _TITLES: Final = MappingProxyType(
     {"secretsmanager": "Secrets Manager", "kms": "KMS", "resourcegroupstaggingapi": "the tagging service"}
 )
@@ -43,7 +45,8 @@ class Address:
     `connect_timeout` and `read_timeout` bound one try, `deadline` a request with its repetitions,
     and `staleness` is how old a read may be.  `sparing` is false only for a stand-in on this machine
     that keeps as many versions as one likes.  `signing_keys` says that keys are made in KMS (None:
-    private halves are in the documents), and `service` which of AWS's services is meant.
+    private halves are in the documents), `separate` that each version of a document with private halves
+    has a key of its own, and `service` which of AWS's services is meant.
     """
 
     region: str
@@ -60,6 +63,7 @@ class Address:
     staleness: Milliseconds = STALENESS
     sparing: bool = True
     signing_keys: SigningKeys | None = None
+    separate: bool = False
     service: str = "secretsmanager"
 
     def __str__(self) -> str:
@@ -95,6 +99,7 @@ def parse_url(url: str) -> Address:
         raise _bad("its replicas or read_from are no regions, such as eu-west-1,eu-central-1")
     if read_from and "staleness" not in options:
         raise _bad("no bound on a replica's lag is documented: read_from needs a staleness beside it")
+    separate = _separate(options, prefix, elsewhere=bool(replicas or read_from))
     address = Address(
         region=parts.netloc,
         prefix=prefix,
@@ -110,6 +115,7 @@ def parse_url(url: str) -> Address:
         staleness=_staleness(options.pop("staleness", None), here=here),
         sparing=_sparing(options.pop("quota", None), here=here),
         signing_keys=signing_keys(options, prefix, _endpoint, endpoint_url if here else ""),
+        separate=separate,
     )
     if options:
         raise _bad(f"it has options that mean nothing: {', '.join(sorted(options))[:80]}")
@@ -145,6 +151,23 @@ def _sparing(word: str | None, *, here: bool) -> bool:
     if word == "off" and not here:
         raise _bad("the service keeps its quota of versions: quota=off is for a loopback endpoint_url")
     return word != "off"
+
+
+def _separate(options: dict[str, str], prefix: str, *, elsewhere: bool) -> bool:
+    word = options.pop("private_halves", None)
+    if word is None:
+        return False
+    if word != "separate":
+        raise _bad("its private_halves is not separate")
+    if "kms" in options:
+        raise _bad("kms=sign leaves no private half that could be separate")
+    if elsewhere:
+        raise _bad(
+            "secrets with replicas can't be deleted at once: private_halves=separate is for one region"
+        )
+    if len(prefix) > _LONGEST_WITH_KEYS:
+        raise _bad(f"with private_halves=separate, a prefix has at most {_LONGEST_WITH_KEYS} characters")
+    return True
 
 
 def _tags(text: str) -> Mapping[str, str]:

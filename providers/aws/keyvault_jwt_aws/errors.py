@@ -6,6 +6,7 @@ StoreError
 │   ├── NotTrusted           aws_not_trusted        (TLS)
 │   ├── Throttled            aws_throttled
 │   ├── ServiceFailed        aws_failed             (5xx, and answers that are not the service's)
+│   ├── KeyOfVersionGone     aws_key_gone           (a version that was replaced, and its key deleted)
 │   └── OutOfTime            aws_out_of_time        (a Lambda function that is about to be ended)
 ├── StoreDenied
 │   ├── Denied               aws_denied
@@ -15,6 +16,7 @@ StoreError
 │   └── VersionsSpent        aws_versions_spent     (no more versions or labels for now)
 ├── WrongRegion              aws_wrong_region       (a replica, a region not enabled, a signature for another)
 ├── KmsFailed                aws_kms                (a key that is disabled, deleted or of the wrong kind)
+├── SealedDocument           aws_sealed             (private_halves=separate is not in the store URL)
 └── ScheduledForDeletion     aws_deleted
 
 DocumentError
@@ -73,6 +75,12 @@ class ServiceFailed(StoreUnavailable):
     code = "aws_failed"
 
 
+class KeyOfVersionGone(StoreUnavailable):
+    """A version of a document can't be opened any more, since another one replaced it."""
+
+    code = "aws_key_gone"
+
+
 class OutOfTime(StoreUnavailable):
     """Too little is left of a Lambda function's time for another request."""
 
@@ -113,6 +121,12 @@ class KmsFailed(StoreError):
     """The KMS key of a secret can't encrypt or decrypt it."""
 
     code = "aws_kms"
+
+
+class SealedDocument(StoreError):
+    """A document is sealed under keys of its own, of which the store URL says nothing."""
+
+    code = "aws_sealed"
 
 
 class ScheduledForDeletion(StoreError):

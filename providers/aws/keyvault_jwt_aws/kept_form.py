@@ -3,12 +3,14 @@
     {"keyvault_jwt":1,"parent":"0b3f…","revision":7,"write_id":"5f0c…"}
     …
 
-Text that people may want to read is a text secret; any other bytes are a binary one.
+Text that people may want to read is a text secret; any other bytes are a binary one.  After a line
+that says `"sealed":true` stand the document's bytes as they were sealed.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID
 
@@ -17,7 +19,7 @@ import msgspec
 from keyvault_jwt.errors import CorruptDocument, DocumentError, ForeignDocument, NewerSchema
 from keyvault_jwt.store import DocumentName, Draft, Version
 
-from .errors import BinarySecret
+from .errors import BinarySecret, SealedDocument
 
 MOST_BYTES: Final = 65_536
 """What one version of a secret holds: docs.aws.amazon.com, Secrets Manager quotas."""
@@ -28,11 +30,12 @@ _MARK: Final = b'{"keyvault_jwt":'
 _PLAIN: Final = frozenset(range(0x20)) - frozenset(b"\t\n\r")
 
 
-class _Head(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class _Head(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
     keyvault_jwt: int
     parent: str | None
     revision: int
     write_id: UUID
+    sealed: bool = False
 
 
 _HEAD: Final = msgspec.json.Decoder(_Head)
@@ -40,16 +43,45 @@ _MEMBERS: Final = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _NUMBER: Final = msgspec.json.Decoder(int)
 
 
-def kept_form(draft: Draft, parent: Version | None) -> dict[str, str | bytes]:
-    """Return the field of a request that holds the document; `parent` is the version it replaces."""
-    head = _Head(keyvault_jwt=_SCHEMA, parent=parent, revision=draft.revision, write_id=draft.write_id)
-    whole = msgspec.json.encode(head) + b"\n" + draft.data
-    text = _readable(whole)
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What a version holds; the draft's data are as they were sealed, if `sealed`."""
+
+    draft: Draft
+    sealed: bool
+
+
+def kept_form(draft: Draft, parent: Version | None, *, sealed: bytes | None = None) -> dict[str, str | bytes]:
+    """Return the field of a request that holds the document; `parent` is the version it replaces.
+
+    `sealed` is what to keep instead of the draft's data, if anything.
+    """
+    head = _Head(
+        keyvault_jwt=_SCHEMA,
+        parent=parent,
+        revision=draft.revision,
+        write_id=draft.write_id,
+        sealed=sealed is not None,
+    )
+    whole = msgspec.json.encode(head) + b"\n" + (draft.data if sealed is None else sealed)
+    text = _readable(whole) if sealed is None else None
     return {"SecretBinary": whole} if text is None else {"SecretString": text}
 
 
 def draft_of(name: DocumentName, answer: Mapping[str, Any], version: Version) -> Draft:
-    """Return the draft that was kept.
+    """Return the draft that was kept; raises as `kept`, and `SealedDocument`."""
+    found = kept(name, answer, version)
+    if found.sealed:
+        raise SealedDocument(
+            f"the secret of {name} is sealed",
+            why="it was written with private_halves=separate in the store URL",
+            fix="put that into this store URL, too; nothing was changed",
+        )
+    return found.draft
+
+
+def kept(name: DocumentName, answer: Mapping[str, Any], version: Version) -> Kept:
+    """Return what a version holds.
 
     Raises `ForeignDocument`, `BinarySecret`, `CorruptDocument` or `NewerSchema`, which carry `version`.
     """
@@ -59,12 +91,12 @@ def draft_of(name: DocumentName, answer: Mapping[str, Any], version: Version) ->
     if not head.startswith(_MARK) or len(head) > HEAD_BYTES:
         raise _at(version, _binary(name) if text is None and binary else _foreign(name))
     try:
-        kept = _HEAD.decode(head)
+        said = _HEAD.decode(head)
     except msgspec.MsgspecError:
         raise _at(version, _newer(name, head) or _corrupt(name)) from None
-    if not newline or not 0 <= kept.revision < 2**63:
+    if not newline or not 0 <= said.revision < 2**63:
         raise _at(version, _corrupt(name))
-    return Draft(data, kept.revision, kept.write_id)
+    return Kept(Draft(data, said.revision, said.write_id), said.sealed)
 
 
 def parent_of(answer: Mapping[str, Any]) -> Version | None:

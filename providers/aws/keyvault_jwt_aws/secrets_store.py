@@ -90,7 +90,11 @@ class AwsStore:
         if answer.code:
             return None
         version = _version(name, answer)
-        return Versioned(draft_of(name, answer.body, version), version)
+        return Versioned(self.opened(name, answer.body, version), version)
+
+    def opened(self, name: DocumentName, body: Mapping[str, Any], version: Version) -> Draft:
+        """Return the draft that a version holds; `body` is GetSecretValue's answer."""
+        return draft_of(name, body, version)
 
     def replace(self, name: DocumentName, draft: Draft, *, expected: Version | None) -> Version:
         """Put `draft` in place of the version `expected` (None: only if there is no such secret).
@@ -99,15 +103,15 @@ class AwsStore:
         replaced; `StoreTimeout` when that is not known.
         """
         self._require_room(name, draft)
-        form, version = kept_form(draft, expected), _version_of(draft, expected)
+        version = _version_of(draft, expected)
         if expected is None:
-            return self._create(name, form, version)
+            return self._create(name, self._form(name, draft, None, version), version)
         if not 32 <= len(expected) <= 64:
             raise _conflict(name)
         if name in self._read_anew:  # of several writes in one pass, the first: each pass reads once
             self._look_first(name, draft, expected)
         self._read_anew.discard(name)
-        self._put(name, form, version)
+        self._put(name, self._form(name, draft, expected, version), version)
         self.promote(name, expected, version)
         return version
 
@@ -120,7 +124,7 @@ class AwsStore:
         """
         self._require_room(name, draft)
         self._look_first(name, draft, parent)
-        self._put(name, kept_form(draft, parent), version, label)
+        self._put(name, self._form(name, draft, parent, version), version, label)
 
     def promote(self, name: DocumentName, parent: Version, version: Version) -> None:
         """Make a version that was put current in place of `parent`; raises as `replace`."""
@@ -158,21 +162,37 @@ class AwsStore:
             token = body.get("NextToken") or None
         return found
 
+    def _form(
+        self,
+        name: DocumentName,  # noqa: ARG002  (what seals a version binds it to its name and id)
+        draft: Draft,
+        parent: Version | None,
+        version: Version,  # noqa: ARG002
+    ) -> dict[str, str | bytes]:
+        """Return the field of a request that holds the document as `version`."""
+        return kept_form(draft, parent)
+
+    @property
+    def _given(self) -> dict[str, Any]:
+        """What a secret is given as it is made, besides its value."""
+        address = self._address
+        given: dict[str, Any] = {"KmsKeyId": address.kms_key} if address.kms_key else {}
+        if address.tags:
+            given["Tags"] = [{"Key": key, "Value": value} for key, value in address.tags.items()]
+        if address.replicas:
+            given["AddReplicaRegions"] = [{"Region": region} for region in address.replicas]
+        return given
+
     def _get(self, name: DocumentName) -> Answer:
         return current(self._service, self._secret(name))
 
     def _create(self, name: DocumentName, form: dict[str, str | bytes], version: Version) -> Version:
-        given: dict[str, Any] = {"KmsKeyId": self._address.kms_key} if self._address.kms_key else {}
-        if self._address.tags:
-            given["Tags"] = [{"Key": key, "Value": value} for key, value in self._address.tags.items()]
-        if self._address.replicas:
-            given["AddReplicaRegions"] = [{"Region": region} for region in self._address.replicas]
         asked = {
             "Name": self._secret(name),
             "ClientRequestToken": version,
             "Description": "A document of keyvault-jwt; change it with keyvault-jwt only.",
             **form,
-            **given,
+            **self._given,
         }
         answer = self._service.request("create_secret", asked, safe=False, expecting=_EXISTS)
         if not answer.code:

@@ -13,13 +13,13 @@ import pytest
 from tests.aws.strict_secretsmanager import StrictSecretsManager
 from tests.failpoints.runs import run_on_server
 
-COMMANDS = ("create", "promote")
 
-
-@pytest.mark.parametrize("name", COMMANDS)
-def test_killed(name: str, tmp_path: Path, strict: StrictSecretsManager) -> None:
+@pytest.mark.parametrize(
+    ("store", "name"), [("aws", "create"), ("aws", "promote"), ("aws-separate", "promote")]
+)
+def test_killed(store: str, name: str, tmp_path: Path, strict: StrictSecretsManager) -> None:
     """Killed, it leaves whole documents and no candidate behind; its repetition reaches the same."""
-    points = run_on_server("aws", name, tmp_path, strict.environment)
+    points = run_on_server(store, name, tmp_path, strict.environment)
     assert not [str(point) for point in points if point.failure]
     assert {point.ended for point in points} == {"killed"}
     landing = "create_secret" if name == "create" else "move_label"

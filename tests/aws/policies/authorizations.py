@@ -69,6 +69,8 @@ def _context(operation: str, asked: dict[str, Any]) -> dict[str, str | tuple[str
         told = {"secretsmanager:SecretId": asked["SecretId"]}
     if operation == "TagResource":
         told |= _tags(asked)
+    if operation == "DeleteSecret" and "ForceDeleteWithoutRecovery" in asked:
+        told["secretsmanager:ForceDeleteWithoutRecovery"] = str(asked["ForceDeleteWithoutRecovery"]).lower()
     if operation == "ReplicateSecretToRegions":
         told |= _replicas(asked)
     if "VersionStage" in asked and operation in {"GetSecretValue", "UpdateSecretVersionStage"}:

@@ -8,7 +8,7 @@ import pytest
 
 from keyvault_jwt.errors import BadStoreURL
 from keyvault_jwt.store import DocumentKind, DocumentName, Draft
-from keyvault_jwt_aws import open_url, parse_url
+from keyvault_jwt_aws import SeparateStore, open_url, parse_url
 from keyvault_jwt_aws.address import STALENESS
 from keyvault_jwt_aws.secret_name import document_name, secret_name
 from tests.aws.strict_secretsmanager import StrictSecretsManager
@@ -132,3 +132,28 @@ def test_names_are_listed_page_by_page(strict: StrictSecretsManager, prefix_url:
         strict.requests.clear()
         assert store.names() == sorted(names)
     assert strict.count()["ListSecrets"] == 2
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        "private_halves=together",
+        "private_halves=",
+        "private_halves=separate&kms=sign",
+        "private_halves=separate&replicas=eu-west-1",
+        "private_halves=separate&read_from=eu-west-1&staleness=1m",
+    ],
+)
+def test_private_halves(options: str) -> None:
+    """Keys of their own are for one region and for private halves that are here."""
+    with pytest.raises(BadStoreURL, match=r"private_halves|kms"):
+        open_url(f"awssm://us-east-1/jwt?{options}")
+    assert isinstance(open_url("awssm://us-east-1/jwt?private_halves=separate"), SeparateStore)
+
+
+def test_names_of_keys_have_room() -> None:
+    """The longest name that a key may get is one that Secrets Manager takes: 512 characters."""
+    longest = f"{'x' * 350}/{'r' * 63}/verification-key-{uuid4()}"
+    assert len(longest) <= 512
+    with pytest.raises(BadStoreURL, match="350"):
+        open_url(f"awssm://us-east-1/{'x' * 351}?private_halves=separate")

@@ -62,7 +62,8 @@ def encryption_rights(role: str, secrets: SecretARNs) -> list[Statement]:
 
 
 def _encrypted(role: str, secrets: SecretARNs) -> tuple[str, ...]:
-    return secrets.written(*kinds_read(role, secrets.ring))
+    kinds = kinds_read(role, secrets.ring)
+    return secrets.written(*kinds) + (secrets.keys(*kinds) if secrets.address.separate else ())
 
 
 def _services(address: Address) -> str | list[str]:

@@ -13,6 +13,8 @@ from typing import Final
 from keyvault_jwt.store import DocumentKind
 
 from ..address import Address
+from ..separate.key_secrets import INFIX
+from ..separate.separate_store import SEPARATED
 from .statement import Conditions
 
 EVERY_RING: Final = "*"
@@ -74,11 +76,25 @@ class SecretARNs:
         """
         if self.ring != EVERY_RING and DocumentKind.ARCHIVE not in kinds:
             return {}
+        return self._not_below(key)
+
+    def keys(self, *kinds: DocumentKind) -> tuple[str, ...]:
+        """Return the ARNs of the keys of these documents' versions."""
+        region = self.address.region
+        return tuple(self._named(region, f"{kind}{INFIX}*") for kind in kinds if kind in SEPARATED)
+
+    def keys_no_deeper(self, key: str) -> Conditions:
+        """Return the condition of `no_deeper` for the ARNs of keys, which all have a `*`."""
+        return self._not_below(key)
+
+    def _not_below(self, key: str) -> Conditions:
         below = "*/*/*" if self.ring == EVERY_RING else f"{self.ring}/*/*"
         return {"StringNotLike": {key: f"*{self._below(below)}".replace("**", "*")}}
 
     def _arn(self, region: str, kind: DocumentKind, suffix: str) -> str:
-        leaf = f"{kind}-*" if kind is DocumentKind.ARCHIVE else f"{kind}{suffix}"
+        return self._named(region, f"{kind}-*" if kind is DocumentKind.ARCHIVE else f"{kind}{suffix}")
+
+    def _named(self, region: str, leaf: str) -> str:
         name = self._below(f"{self.ring}/{leaf}")
         return f"arn:{partition_of(region)}:secretsmanager:{region}:{ACCOUNT}:secret:{name}"
 

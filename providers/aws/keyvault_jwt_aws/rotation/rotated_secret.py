@@ -11,8 +11,9 @@ from keyvault_jwt.errors import CorruptDocument
 from keyvault_jwt.keyring import Keyring
 from keyvault_jwt.store import Version
 
-from ..kept_form import draft_of, parent_of
-from ..service import Service
+from ..kept_form import parent_of
+from ..secret_name import secret_name
+from ..secrets_store import AwsStore
 from ..versions import CURRENT, PENDING
 from .asked import Asked
 
@@ -52,8 +53,9 @@ class Candidate:
 class RotatedSecret:
     """The authority's secret; its `AWSPENDING` is the rotation's, never a writer's."""
 
-    def __init__(self, service: Service, asked: Asked, name: str) -> None:
-        self._service, self._asked, self._name = service, asked, name
+    def __init__(self, store: AwsStore, asked: Asked) -> None:
+        self._store, self._service, self._asked = store, store.service, asked
+        self._name = secret_name(store.service.address.prefix, asked.name)
 
     def labels(self) -> Labels:
         """Return what DescribeSecret tells."""
@@ -74,7 +76,7 @@ class RotatedSecret:
         answer = self._service.request("get_secret_value", asked, expecting=_MISSING)
         if answer.code:
             return None
-        draft = draft_of(self._asked.name, answer.body, version)
+        draft = self._store.opened(self._asked.name, answer.body, version)
         keyring, parent = decode_authority(self._asked.name.ring, draft.data), parent_of(answer.body)
         if parent is None or keyring.write_id != draft.write_id:
             raise CorruptDocument(

@@ -34,8 +34,7 @@ from keyvault_jwt.keyring import Keyring
 from keyvault_jwt.marks import MarkStore
 from keyvault_jwt.store import DocumentKind, DocumentName, DocumentStore, Draft, Version
 
-from ..errors import BadRotation, CandidateRefused, RotationOvertaken
-from ..secret_name import secret_name
+from ..errors import BadRotation, CandidateRefused, KeyOfVersionGone, RotationOvertaken
 from ..secrets_store import AwsStore
 from ..versions import CURRENT, PENDING
 from .asked import Asked, Step
@@ -63,8 +62,7 @@ class Rotation:
 
     def __init__(self, asked: Asked, around: Surroundings) -> None:
         self._asked, self._around, self._store = asked, around, around.store
-        service = around.store.service
-        self._secret = RotatedSecret(service, asked, secret_name(service.address.prefix, asked.name))
+        self._secret = RotatedSecret(around.store, asked)
 
     def take(self) -> str:
         """Take the step and return what was done, in a word for the log.
@@ -100,8 +98,8 @@ class Rotation:
             if self._landed():
                 return self._settle()
             raise _bad("no version bears AWSPENDING under its token: it failed before, or was cancelled")
-        candidate = self._secret.candidate(token)
-        if candidate is not None and candidate.is_stale(labels):
+        candidate, overtaken = self._pending(token, labels)
+        if overtaken:
             if self._landed():
                 return self._settle()
             raise _overtaken(self._asked.name, "another version is current than the one it was decided from")
@@ -167,10 +165,9 @@ class Rotation:
     def _reconcile(self, labels: Labels) -> str:
         """Do what is due, and release a candidate that can't become current any more."""
         pending = labels.holder(PENDING)
-        if pending is not None and CURRENT not in labels.of(pending):
-            candidate = self._secret.candidate(pending)
-            if candidate is not None and candidate.is_stale(labels):
-                self._secret.release(pending)
+        waits = pending is not None and CURRENT not in labels.of(pending)
+        if pending is not None and waits and self._pending(pending, labels)[1]:
+            self._secret.release(pending)
         report = self._manager(self._store).reconcile(self._asked.name.ring)
         active = report.keyring.active
         if active is not None and active.activated is not None:
@@ -180,6 +177,14 @@ class Rotation:
         return "reconciled"
 
     # --- small parts -----------------------------------------------------------------------
+
+    def _pending(self, version: Version, labels: Labels) -> tuple[Candidate | None, bool]:
+        """Return the candidate, None for an empty version, and whether others wrote since it was decided."""
+        try:
+            candidate = self._secret.candidate(version)
+        except KeyOfVersionGone:  # who overtook it has deleted the key
+            return None, True
+        return candidate, candidate is not None and candidate.is_stale(labels)
 
     def _settle(self) -> str:
         """After AWSCURRENT has moved: take AWSPENDING off, and in the last step write what follows.
