@@ -162,9 +162,7 @@ def _separate(options: dict[str, str], prefix: str, *, elsewhere: bool) -> bool:
     if "kms" in options:
         raise _bad("kms=sign leaves no private half that could be separate")
     if elsewhere:
-        raise _bad(
-            "secrets with replicas can't be deleted at once: private_halves=separate is for one region"
-        )
+        raise _bad("no secret with replicas is deleted at once: private_halves=separate is for one region")
     if len(prefix) > _LONGEST_WITH_KEYS:
         raise _bad(f"with private_halves=separate, a prefix has at most {_LONGEST_WITH_KEYS} characters")
     return True

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from pathlib import Path
-from uuid import uuid4
+from collections.abc import Iterator
 
 import pytest
 
 from keyvault_jwt.store import DocumentStore
 from keyvault_jwt.store_url import open_store
 from keyvault_jwt.testing import SharedStoreContract, StoreRolesContract
-from keyvault_jwt_aws import AwsStore, SeparateStore, open_url
+from keyvault_jwt_aws import SeparateStore
+from tests.aws.conftest import View
 from tests.aws.grants import Rule
-from tests.aws.strict_secretsmanager import StrictSecretsManager
 
 
 class TestSeparateStore(SharedStoreContract):
@@ -37,34 +35,12 @@ class TestSeparateRoles(StoreRolesContract):
     """A role that reads a document reads that document's keys, and no others."""
 
     @pytest.fixture
-    def view(
-        self,
-        strict: StrictSecretsManager,
-        separate_url: str,
-        environment: pytest.MonkeyPatch,
-        tmp_path: Path,
-    ) -> Iterator[Callable[[str, Rule], DocumentStore]]:
-        """Make the store as it is seen with a profile that may do what a rule says."""
-        opened: list[AwsStore] = []
-        credentials = tmp_path / "credentials"
-        environment.setenv("AWS_SHARED_CREDENTIALS_FILE", str(credentials))
-        for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-            environment.delenv(name)
-
-        def seen_by(role: str, rule: Rule) -> DocumentStore:
-            key = f"AKIA{role.upper()}"
-            with credentials.open("a") as file:
-                file.write(f"[{role}]\naws_access_key_id={key}\naws_secret_access_key={uuid4().hex}\n")
-            strict.grants.limit(key, rule)
-            opened.append(open_url(f"{separate_url}&profile={role}"))
-            return opened[-1]
-
-        yield seen_by
-        for store in opened:
-            store.close()
+    def roles_url(self, separate_url: str) -> str:
+        """The URL that every role has, but for its profile."""
+        return separate_url
 
     @pytest.fixture
-    def owner(self, view: Callable[[str, Rule], DocumentStore]) -> DocumentStore:
+    def owner(self, view: View) -> DocumentStore:
         """The rotator's view: it deletes keys, and no document."""
         needed = {
             "CreateSecret",
@@ -81,12 +57,12 @@ class TestSeparateRoles(StoreRolesContract):
         )
 
     @pytest.fixture
-    def signer(self, view: Callable[[str, Rule], DocumentStore]) -> DocumentStore:
+    def signer(self, view: View) -> DocumentStore:
         """The signer's view."""
         return view("signer", _reads("/signing"))
 
     @pytest.fixture
-    def publisher(self, view: Callable[[str, Rule], DocumentStore]) -> DocumentStore:
+    def publisher(self, view: View) -> DocumentStore:
         """The publisher's view."""
         return view("publisher", _reads("/public"))
 

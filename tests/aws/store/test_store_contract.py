@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Iterator
 from uuid import uuid4
 
 import pytest
@@ -13,8 +12,8 @@ from keyvault_jwt.store import DocumentKind, DocumentName, DocumentStore, Draft
 from keyvault_jwt.store_url import open_store
 from keyvault_jwt.testing import SharedStoreContract, StoreRolesContract
 from keyvault_jwt_aws import AwsStore, open_url
+from tests.aws.conftest import View
 from tests.aws.grants import Rule
-from tests.aws.strict_secretsmanager import StrictSecretsManager
 
 
 class TestAwsStore(SharedStoreContract):
@@ -38,34 +37,7 @@ class TestAwsRoles(StoreRolesContract):
     """Rights to secrets of their own, and to AWSCURRENT alone, are what keeps roles apart."""
 
     @pytest.fixture
-    def view(
-        self,
-        strict: StrictSecretsManager,
-        prefix_url: str,
-        environment: pytest.MonkeyPatch,
-        tmp_path: Path,
-    ) -> Iterator[Callable[[str, Rule], DocumentStore]]:
-        """Make the store as it is seen with a profile that may do what a rule says."""
-        opened: list[AwsStore] = []
-        credentials = tmp_path / "credentials"
-        environment.setenv("AWS_SHARED_CREDENTIALS_FILE", str(credentials))
-        for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-            environment.delenv(name)
-
-        def seen_by(role: str, rule: Rule) -> DocumentStore:
-            key = f"AKIA{role.upper()}"
-            with credentials.open("a") as file:
-                file.write(f"[{role}]\naws_access_key_id={key}\naws_secret_access_key={uuid4().hex}\n")
-            strict.grants.limit(key, rule)
-            opened.append(open_url(f"{prefix_url}&profile={role}"))
-            return opened[-1]
-
-        yield seen_by
-        for store in opened:
-            store.close()
-
-    @pytest.fixture
-    def owner(self, view: Callable[[str, Rule], DocumentStore]) -> DocumentStore:
+    def owner(self, view: View) -> DocumentStore:
         """The rotator's view: no more than it needs."""
         needed = {
             "CreateSecret",
@@ -77,12 +49,12 @@ class TestAwsRoles(StoreRolesContract):
         return view("rotator", lambda operation, name, asked: operation in needed)
 
     @pytest.fixture
-    def signer(self, view: Callable[[str, Rule], DocumentStore]) -> DocumentStore:
+    def signer(self, view: View) -> DocumentStore:
         """The signer's view."""
         return view("signer", _reads("/signing"))
 
     @pytest.fixture
-    def publisher(self, view: Callable[[str, Rule], DocumentStore]) -> DocumentStore:
+    def publisher(self, view: View) -> DocumentStore:
         """The publisher's view."""
         return view("publisher", _reads("/public"))
 
