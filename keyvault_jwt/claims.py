@@ -50,13 +50,31 @@ def compile_checks(
 
     Raises `UsageError` for expectations that no token, or every token, would meet.
     """
-    required_claims, times = _required(required), _times(leeway)
+    wanted, audiences = _names(required), None if audience is None else _audiences(audience)
+    required_claims, times = _required(wanted), _times(leeway)
     identities = [
         *([] if issuer is None else [_issuer(issuer)]),
-        *([] if audience is None else [_audience(audience)]),
+        *([] if audiences is None else [_audience(audiences)]),
     ]
+    others = tuple(name for name in wanted if name != "exp")
+
+    def is_plain(claims: Claims, now: Instant) -> bool:
+        """Whether these are claims as nearly every token has them, and all hold."""
+        exp, iat, aud = claims.get("exp"), claims.get("iat", 0), claims.get("aud")
+        return (
+            type(exp) is int
+            and now < exp * 1000 + leeway
+            and type(iat) is int
+            and now >= iat * 1000 - leeway
+            and "nbf" not in claims
+            and (issuer is None or claims.get("iss") == issuer)
+            and (audiences is None or (type(aud) is str and aud in audiences))
+            and (not others or not any(claims.get(name) is None for name in others))
+        )
 
     def check(claims: Claims, now: Instant) -> None:
+        if is_plain(claims, now):
+            return
         required_claims(claims)
         times(claims, now)
         for identity in identities:
@@ -65,11 +83,13 @@ def compile_checks(
     return check
 
 
-def _required(names: Iterable[str]) -> Callable[[Claims], None]:
-    if isinstance(names, str):
+def _names(required: Iterable[str]) -> tuple[str, ...]:
+    if isinstance(required, str):
         raise UsageError("`required` is one text", fix='write a list of claim names, like ("exp", "sub")')
-    wanted = tuple(names)
+    return tuple(required)
 
+
+def _required(wanted: tuple[str, ...]) -> Callable[[Claims], None]:
     def required(claims: Claims) -> None:
         for name in wanted:
             if claims.get(name) is None:
@@ -122,13 +142,16 @@ def _issuer(expected: object) -> Callable[[Claims], None]:
     return issuer
 
 
-def _audience(expected: str | Iterable[object]) -> Callable[[Claims], None]:
+def _audiences(expected: str | Iterable[object]) -> frozenset[object]:
     names = frozenset([expected] if isinstance(expected, str) else expected)
     if not names or not all(isinstance(name, str) and name for name in names):
         raise UsageError(
             "`audience` names nobody", fix="give one or more audiences, or None to leave it unchecked"
         )
+    return names
 
+
+def _audience(names: frozenset[object]) -> Callable[[Claims], None]:
     def audience(claims: Claims) -> None:
         stated = claims.get("aud")
         if stated is None:

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any, Final, NamedTuple
 
-from . import compact
+from . import base64url, compact
 from .algorithms import VERIFY_ALIASES, Algorithm, algorithm_named
 from .claims import compile_checks, parse_claims
 from .clock import Clock, SystemClock
@@ -18,6 +18,7 @@ from .keyset import BoundKey, KeySet, KeySource
 from .verification_errors import AlgorithmRefused, InvalidSignature, TypeRefused, UnknownKey, UnusableKey
 
 _SYSTEM_CLOCK: Final = SystemClock()
+_TOKENS: Final = (str, bytes)
 _MAX_HEADERS: Final = 256
 """How many different headers of good tokens are remembered for one generation of keys."""
 
@@ -93,7 +94,7 @@ class Verifier:
         Raises an `InvalidToken` that says why not, or `KeysUnavailable` when there are no keys
         to tell by.
         """
-        payload = self._recall(token)
+        payload = self._glance(token)
         if payload is None:
             located = self._locate(token)
             if located.key is None:
@@ -103,7 +104,7 @@ class Verifier:
 
     async def averify(self, token: str | bytes) -> dict[str, Any]:
         """As `verify`; awaits the key source only when it has no key for the token."""
-        payload = self._recall(token)
+        payload = self._glance(token)
         if payload is None:
             located = self._locate(token)
             if located.key is None:
@@ -129,6 +130,35 @@ class Verifier:
             located = self._relocate(located, await self._source.afind(_kid(located), located.keys))
         payload = self._verified_payload(None, located)
         return compact.header_members(located.compact.header), payload
+
+    def _glance(self, token: str | bytes) -> bytes | None:
+        """Return the payload of a good token if the token, or its header, was seen on a good one before.
+
+        None says nothing: the token then goes the long way, on which each refusal has its reason.
+        Raises `InvalidSignature`, so that a forged token is not checked twice.
+        """
+        keys, known = self._source.current(), self._known
+        if keys is None or known.keys is not keys or not isinstance(token, _TOKENS):
+            return None
+        if self._remember and (payload := known.payloads.get(token)) is not None:
+            return payload
+        if len(token) > self._max_token:
+            return None
+        try:
+            raw = token.encode("ascii") if isinstance(token, str) else token
+            signing_input, _, signature = raw.rpartition(b".")
+            header, dot, encoded = signing_input.partition(b".")
+            bound = known.headers.get(header)
+            if bound is None or not dot or b"." in encoded:
+                return None
+            if not bound.verify(base64url.decode(signature), signing_input):
+                raise _invalid_signature()
+            payload = base64url.decode(encoded)
+        except ValueError:
+            return None
+        if self._remember:
+            _remember(known.payloads, token, payload, self._remember)
+        return payload
 
     def _locate(self, token: str | bytes) -> _Located:
         parts = compact.split(token, self._max_token)
@@ -178,7 +208,7 @@ class Verifier:
         assert bound is not None
         assert located.keys is not None
         if not bound.verify(compact.signature_bytes(parts.signature), parts.signing_input):
-            raise InvalidSignature("the signature is not this key's over this token")
+            raise _invalid_signature()
         known = self._known_under(located.keys)
         if located.header is not None:
             _remember(known.headers, parts.header, bound, _MAX_HEADERS)
@@ -186,13 +216,6 @@ class Verifier:
         if self._remember and token is not None:
             _remember(known.payloads, token, payload, self._remember)
         return payload
-
-    def _recall(self, token: str | bytes) -> bytes | None:
-        """Return the payload of a token that was verified under the keys that are in use now."""
-        if not self._remember or not isinstance(token, str | bytes):
-            return None
-        keys = self._source.current()
-        return None if keys is None else self._known_under(keys).payloads.get(token)
 
     def _known_under(self, keys: KeySet) -> _Known:
         known = self._known
@@ -204,6 +227,10 @@ class Verifier:
         claims = parse_claims(payload)
         self._check(claims, self._clock.wall())
         return claims
+
+
+def _invalid_signature() -> InvalidSignature:
+    return InvalidSignature("the signature is not this key's over this token")
 
 
 def _kid(located: _Located) -> str | None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from keyvault_jwt.claims import Check, compile_checks, parse_claims
 from keyvault_jwt.errors import UsageError
@@ -12,6 +14,7 @@ from keyvault_jwt.verification_errors import (
     ExpiredToken,
     FutureToken,
     ImmatureToken,
+    InvalidToken,
     MalformedClaim,
     MalformedIssuedAt,
     MalformedToken,
@@ -185,3 +188,34 @@ def test_claims_are_the_callers_own() -> None:
     """Each parse gives a new dict."""
     assert parse_claims(b'{"a":[1]}') == {"a": [1]}
     assert parse_claims(b"{}") is not parse_claims(b"{}")
+
+
+PLAUSIBLE = st.dictionaries(
+    st.sampled_from(["exp", "iat", "iss", "aud", "sub"]),
+    st.one_of(
+        st.sampled_from([None, True, "api", "https://id.example", "", ["api"], ["x"], {}, 1e400, -1, 10**30]),
+        st.integers(SECOND - 60, SECOND + 60),
+        st.floats(SECOND - 60, SECOND + 60),
+    ),
+)
+
+
+def verdict(checks: Check, claims: dict[str, Any]) -> str:
+    """Return the code of what the checks raise, empty if they pass."""
+    try:
+        checks(claims, NOW)
+    except InvalidToken as error:
+        return error.code
+    return ""
+
+
+@pytest.mark.parametrize("required", [("exp",), (), ("exp", "sub")])
+@pytest.mark.parametrize("expected", [{}, {"issuer": None}, {"audience": None}, {"audience": ["web", "api"]}])
+@given(claims=PLAUSIBLE)
+def test_plain_claims_are_judged_like_others(
+    required: tuple[str, ...], expected: dict[str, Any], claims: dict[str, Any]
+) -> None:
+    """A token without nbf is judged at a glance; with one that is long over, claim by claim, and alike."""
+    checks = check(required=required, **expected)
+    for judged in (claims, GOOD | claims):
+        assert verdict(checks, judged) == verdict(checks, judged | {"nbf": 0})

@@ -96,6 +96,66 @@ def test_signature_is_checked(
             verifier.verify(mixed)
 
 
+def respelt(token: str, made: Callable[[str], str]) -> list[str | bytes]:
+    """Return tokens like a good one: cut, lengthened, with other parts, in other spellings; `made` signs."""
+    header, payload, signature = token.split(".")
+    signed = made(f"{payload}.{payload}")
+    return [
+        *(token[:end] for end in range(0, len(token), 7)),
+        *(token[:at] + other + token[at + 1 :] for at in range(0, len(token), 5) for other in ".=A_-+\u00e9"),
+        *(f"{token}{more}" for more in (".", "=", "A", "\n", f".{signature}")),
+        f"{header}..{signature}",
+        f"{header}.{payload}.",
+        f".{payload}.{signature}",
+        f"{payload}.{header}.{signature}",
+        f"{header}.{payload}.{payload}.{signature}",
+        f"{header}.{signed}",
+        f"{header}.{made('')}",
+        f"{header}.{made(payload + '=')}",
+        token.encode(),
+        token.encode("utf-16"),
+        b"",
+    ]
+
+
+def reason(verifier: Verifier, token: str | bytes) -> str:
+    """Return the code of the refusal, or what the token claims."""
+    try:
+        return str(verifier.verify(token))
+    except InvalidToken as error:
+        return error.code
+
+
+@pytest.mark.parametrize("remember", [0, 5])
+def test_a_header_that_is_known_changes_no_verdict(
+    make_key: MakeKey, make_verifier: MakeVerifier, claims: dict[str, Any], remember: int
+) -> None:
+    """Whatever comes is judged alike by a verifier that has seen its header and by one that never has."""
+    key = make_key("ES256", 0)
+    token = key.token(claims)
+    header = token.partition(".")[0]
+
+    def made(payload: str) -> str:
+        return f"{payload}.{base64url.encode(key._sign(f'{header}.{payload}'.encode()))}"
+
+    known = make_verifier(key.jwk(), remember=remember)
+    assert known.verify(token) == claims
+    for other in respelt(token, made):
+        assert reason(known, other) == reason(make_verifier(key.jwk()), other), other
+
+
+def test_the_cap_holds_for_known_headers(
+    make_key: MakeKey, make_verifier: MakeVerifier, claims: dict[str, Any]
+) -> None:
+    """A good token above the cap is refused, though its header was seen on one below."""
+    key = make_key("ES256", 0)
+    token = key.token(claims)
+    verifier = make_verifier(key.jwk(), max_token=len(token))
+    verifier.verify(token)
+    with pytest.raises(TokenTooLarge):
+        verifier.verify(key.token(claims | {"sub": "u" * 99}))
+
+
 def test_every_bit_of_a_token_counts(
     make_key: MakeKey, make_verifier: MakeVerifier, claims: dict[str, Any]
 ) -> None:
