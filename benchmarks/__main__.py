@@ -5,13 +5,24 @@ from __future__ import annotations
 import json
 import sys
 
-from . import aws_requests, cli_version, import_cost, load_tombstones, scheduler_idle, vault_requests
+from . import (
+    aws_requests,
+    cli_version,
+    import_cost,
+    load_tombstones,
+    scheduler_idle,
+    signing,
+    vault_requests,
+    verifying,
+)
 
 FIGURES = (
     cli_version.FIGURE,
     import_cost.FIGURE,
     load_tombstones.FIGURE,
     scheduler_idle.FIGURE,
+    *verifying.FIGURES,
+    *signing.FIGURES,
     *vault_requests.FIGURES,
     *aws_requests.FIGURES,
 )
@@ -25,10 +36,8 @@ def main(names: list[str]) -> None:
     results: dict[str, float] = {}
     for figure in (known[name] for name in names or known):
         value = results[figure.name] = round(figure.measure(), 3)
-        verdict = "" if value <= figure.at_most else "  OVER"
-        print(
-            f"{figure.name:35} {value:>10g}  (at most {figure.at_most:g}){verdict}  {figure.what}", flush=True
-        )
+        verdict = figure.verdict(value)
+        print(f"{figure.name:35} {value:>10g}  ({figure.wanted}){verdict}  {figure.what}", flush=True)
     print(json.dumps(results))
 
 
