@@ -292,7 +292,7 @@ class KeyManager:
         while attempt.call is not None:
             if attempt.keyring is not None:
                 self._require_steady_clock(asked, attempt.keyring)
-            answer = self._perform(ring, attempt.call)
+            answer = self._perform(ring, attempt.call, attempt.keyring)
             attempt = attempt.resume(answer, now=self._clock.wall(), write_id=self._write_ids())
         failed = isinstance(attempt.outcome, KeyvaultJWTError)
         if attempt.keyring is not None and (attempt.commits or not failed):
@@ -317,12 +317,12 @@ class KeyManager:
                 fix="check the clock (NTP); the next pass counts from the new setting",
             )
 
-    def _perform(self, ring: str, call: Call) -> Answer:
+    def _perform(self, ring: str, call: Call, keyring: Keyring | None) -> Answer:
         try:
             if isinstance(call, Read):
                 return self._store.read(call.name)
             if isinstance(call, Generate):
-                return self._keys_of(ring).make(call.algorithm)
+                return self._keys_of(ring, keyring).make(call.algorithm)
             if isinstance(call, Wait):
                 self._wait(call.duration / 1000)
                 return None
@@ -330,10 +330,19 @@ class KeyManager:
         except KeyvaultJWTError as error:
             return error
 
-    def _keys_of(self, ring: str) -> KeyFactory:
+    def _keys_of(self, ring: str, keyring: Keyring | None) -> KeyFactory:
         if self._factory is not None:
             return self._factory
-        return self._store.key_factory(ring) if isinstance(self._store, MakesKeys) else LocalKeyFactory()
+        if isinstance(self._store, MakesKeys):
+            return self._store.key_factory(ring)
+        if keyring is not None and any(record.reference is not None for record in keyring.records):
+            raise KeyRefused(
+                f"no key is made here for keyring {ring}",
+                why="its private halves are with a remote signer, and this one would be in the documents",
+                fix="open the store by the URL that the keyring was made with (kms=sign, transit=MOUNT), or "
+                "give `KeyManager` a key_factory to leave the remote signer on purpose",
+            )
+        return LocalKeyFactory()
 
     def _told(self, ring: str, outcome: Report | KeyvaultJWTError | None) -> Report:
         if isinstance(outcome, Report):

@@ -174,7 +174,7 @@ def _remotely(ring: str, half: ActiveHalf, remote: RemoteSigner | None) -> Sign:
     if remote is None or reference is None:
         raise MissingExtra(
             f"the private half of {half.kid} is with a remote signer, and this store is none",
-            fix="open the store through the provider that keeps the key",
+            fix="open the store by the URL that the keyring was made with (kms=sign, transit=MOUNT)",
         )
     remote.require(ring, reference, algorithm)
     if half.public is None:

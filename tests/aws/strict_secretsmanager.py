@@ -115,6 +115,9 @@ class StrictSecretsManager:
             except Undocumented as strayed:
                 self.strayed.append(f"{operation}: {strayed}")
                 return 500, {"__type": "InternalServiceError", "Message": f"STRICT {operation}: {strayed}"}
+            except Exception as bug:  # a fault of the layer itself must not look like the network's
+                self.strayed.append(f"{operation}: {bug!r}")
+                return 500, {"__type": "InternalServiceError", "Message": f"STRICT {operation}: {bug!r}"}
 
     def unsigned(self, region: str) -> dict[str, str]:
         """Return the headers of a request that a test makes by itself."""

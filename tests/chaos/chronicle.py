@@ -14,7 +14,7 @@ from keyvault_jwt import archiving, document, invariants
 from keyvault_jwt.clock import Milliseconds
 from keyvault_jwt.demo.acts import SCHEDULED
 from keyvault_jwt.document import Archive
-from keyvault_jwt.errors import KeyvaultJWTError, StoreError
+from keyvault_jwt.errors import StoreError
 from keyvault_jwt.keyring import Keyring
 from keyvault_jwt.keys import KeyRecord
 from keyvault_jwt.ledger import Entry
@@ -94,7 +94,7 @@ class Chronicle:
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._run, name="chronicle")
         self.pasts: defaultdict[str, Past] = defaultdict(Past)
-        self.failure: KeyvaultJWTError | None = None
+        self.failure: Exception | None = None
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -137,7 +137,7 @@ class Chronicle:
                     self.look(ring)
                 except StoreError:
                     self._stores.append(self._stores.pop(0))  # another node may be up
-                except KeyvaultJWTError as error:
+                except Exception as error:  # whatever it is, somebody must be told
                     self.failure = error
 
 

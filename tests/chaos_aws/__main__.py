@@ -1,4 +1,4 @@
-"""`python -m tests.chaos_aws`: a fleet on Secrets Manager in bad weather, two minutes long."""
+"""`python -m tests.chaos_aws`: a fleet on Secrets Manager in bad weather, two minutes or a little more."""
 
 from __future__ import annotations
 

@@ -118,7 +118,8 @@ def parse_url(url: str) -> Address:
         separate=separate,
     )
     if options:
-        raise _bad(f"it has options that mean nothing: {', '.join(sorted(options))[:80]}")
+        unknown = ", ".join(sorted(options))[:80]
+        raise _bad(f"it has options that mean nothing: {unknown}", "see the options in docs/aws.md")
     return address
 
 
@@ -140,14 +141,15 @@ def _staleness(text: str | None, *, here: bool) -> Milliseconds:
     stated = 0 if text == "0" else _duration("staleness", text)
     if stated == 0 and not here:
         raise _bad(
-            "no read of Secrets Manager is sure to be fresh: staleness=0 is for a loopback endpoint_url"
+            "no read of Secrets Manager is sure to be fresh: staleness=0 is for a loopback endpoint_url",
+            "leave it out, or say how old a read may be: staleness=30s",
         )
     return stated
 
 
 def _sparing(word: str | None, *, here: bool) -> bool:
     if word not in {None, "on", "off"}:
-        raise _bad("its quota is neither on nor off")
+        raise _bad("its quota is neither on nor off", "leave it out")
     if word == "off" and not here:
         raise _bad("the service keeps its quota of versions: quota=off is for a loopback endpoint_url")
     return word != "off"
@@ -158,11 +160,14 @@ def _separate(options: dict[str, str], prefix: str, *, elsewhere: bool) -> bool:
     if word is None:
         return False
     if word != "separate":
-        raise _bad("its private_halves is not separate")
+        raise _bad("its private_halves is not separate", "write private_halves=separate")
     if "kms" in options:
-        raise _bad("kms=sign leaves no private half that could be separate")
+        raise _bad("kms=sign leaves no private half that could be separate", "leave one of both out")
     if elsewhere:
-        raise _bad("no secret with replicas is deleted at once: private_halves=separate is for one region")
+        raise _bad(
+            "no secret with replicas is deleted at once",
+            "leave out private_halves, or replicas and read_from",
+        )
     if len(prefix) > _LONGEST_WITH_KEYS:
         raise _bad(f"with private_halves=separate, a prefix has at most {_LONGEST_WITH_KEYS} characters")
     return True
@@ -179,10 +184,10 @@ def _duration(name: str, text: str) -> Milliseconds:
     try:
         return milliseconds(min(parse_duration(text), timedelta(days=1)))
     except BadDuration:
-        raise _bad(f"its {name} is not a duration such as 3s") from None
+        raise _bad(
+            f"its {name} is not a duration", f"write {name}=3s, or another number of s, m or h"
+        ) from None
 
 
-def _bad(why: str) -> BadStoreURL:
-    return BadStoreURL(
-        "the awssm store URL can't be used", why=why, fix="write it like awssm://eu-west-1/jwt"
-    )
+def _bad(why: str, fix: str = "write it like awssm://eu-west-1/jwt") -> BadStoreURL:
+    return BadStoreURL("the awssm store URL can't be used", why=why, fix=fix)

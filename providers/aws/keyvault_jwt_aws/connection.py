@@ -28,13 +28,23 @@ def connect(address: Address, needs_retry: Callable[..., bool | None]) -> Any:
     Raises `BadCredentials` if the profile of the environment is none, and `BadStoreURL` if its
     endpoint is one that plain HTTP may not lead to.
     """
+    client = _client(address, address.endpoint_url)
+    if _is_here(client.meta.endpoint_url) and not _is_here(address.endpoint_url):
+        client = _client(address, client.meta.endpoint_url)  # AWS_ENDPOINT_URL or a file names this machine
+    _require_safe(client.meta.endpoint_url, address)
+    service = client.meta.service_model.service_id.hyphenize()
+    client.meta.events.register_first(f"needs-retry.{service}", needs_retry)
+    return client
+
+
+def _client(address: Address, endpoint: str) -> Any:
     with quiet():
         try:
-            client: Any = boto3.session.Session(profile_name=address.profile or None).client(
+            return boto3.session.Session(profile_name=address.profile or None).client(
                 address.service,
                 region_name=address.region,
-                endpoint_url=address.endpoint_url or None,
-                config=_config(address),
+                endpoint_url=endpoint or None,
+                config=_config(address, endpoint),
             )
         except (BotoCoreError, ValueError) as failure:
             raise BadCredentials(
@@ -42,21 +52,20 @@ def connect(address: Address, needs_retry: Callable[..., bool | None]) -> Any:
                 why=f"{type(failure).__name__}, by AWS_PROFILE, the URL's profile or a file under ~/.aws",
                 fix="see what `aws configure list` says, and correct it",
             ) from None
-    _require_safe(client.meta.endpoint_url, address)
-    service = client.meta.service_model.service_id.hyphenize()
-    client.meta.events.register_first(f"needs-retry.{service}", needs_retry)
-    return client
 
 
-def _config(address: Address) -> Config:
-    local = names_this_machine(urlsplit(address.endpoint_url).hostname or "")
+def _is_here(endpoint: str) -> bool:
+    return names_this_machine(urlsplit(endpoint).hostname or "")
+
+
+def _config(address: Address, endpoint: str) -> Config:
     return Config(
         connect_timeout=address.connect_timeout / 1000,
         read_timeout=address.read_timeout / 1000,
         retries={"mode": "standard", "total_max_attempts": MAX_TRIES},
         max_pool_connections=_POOLED,
         # No proxy for loopback, where requests would leave the machine in the clear.
-        proxies={} if local else None,
+        proxies={} if _is_here(endpoint) else None,
     )
 
 

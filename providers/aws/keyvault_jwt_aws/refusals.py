@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from types import MappingProxyType
 from typing import Final
 
@@ -49,6 +50,11 @@ _CREDENTIALS: Final = frozenset(
         "SignatureDoesNotMatch",
         "UnrecognizedClientException",
     }
+)
+_BY_KMS: Final = re.compile(r"perform:? kms:|access to kms|kms key|ciphertext", re.IGNORECASE)
+"""How a refusal reads that is KMS's own, whatever the names of roles and secrets in it."""
+_BEING_DELETED: Final = re.compile(
+    r"marked for deletion|(currently )?(scheduled|marked|being) .{0,12}delet", re.IGNORECASE
 )
 _DENIED: Final = frozenset({"AccessDenied", "AccessDeniedException", "UnauthorizedOperation"})
 _PREFIXES: Final = MappingProxyType({"resourcegroupstaggingapi": "tag"})
@@ -99,7 +105,7 @@ def _identity(code: str, message: str, why: str, asked: Request, address: Addres
             why=why,
             fix="log in again; see what `aws sts get-caller-identity` says here",
         )
-    if code in _DENIED and "kms" in message.lower():
+    if code in _DENIED and _BY_KMS.search(message):
         return KmsDenied(
             f"the KMS key of {asked.secret} may not be used",
             why=why,
@@ -131,14 +137,13 @@ def _kms(code: str, why: str, asked: Request) -> KeyvaultJWTError | None:
 
 
 def _state(code: str, message: str, why: str, asked: Request) -> KeyvaultJWTError | None:
-    said = message.lower()
     if code in _THROTTLED:
         return Throttled(
             f"AWS takes no more requests such as {asked} for now",
             why=why,
             fix="poll less often, or spread the work over accounts or regions",
         )
-    if code == "InvalidRequestException" and ("delet" in said):
+    if code == "InvalidRequestException" and _BEING_DELETED.search(message):
         return ScheduledForDeletion(
             f"{asked.secret} is scheduled for deletion",
             why=why,

@@ -1,4 +1,4 @@
-"""Request: what is asked of Secrets Manager, and what became of its tries."""
+"""Request: what is asked of one of AWS's services, and what became of its tries."""
 
 from __future__ import annotations
 

@@ -257,7 +257,13 @@ def test_a_public_half_that_is_none(workshop: Workshop, reference: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "refusal", ["LimitExceededException", "MalformedPolicyDocumentException", "UnsupportedOperationException"]
+    "refusal",
+    [
+        "LimitExceededException",
+        "MalformedPolicyDocumentException",
+        "UnsupportedOperationException",
+        "ValidationException",
+    ],
 )
 def test_keys_that_kms_does_not_make(workshop: Workshop, refusal: str) -> None:
     """A quota, a policy or a spec that the region lacks stops `create` before anything is written."""

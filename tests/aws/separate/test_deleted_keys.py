@@ -13,7 +13,7 @@ from keyvault_jwt.store import DocumentKind, DocumentName, Draft, Version
 from keyvault_jwt_aws import AwsStore, SeparateStore, open_url
 from keyvault_jwt_aws.errors import Denied, KeyOfVersionGone, SealedDocument
 from tests.aws.documented_secret import CURRENT, PREVIOUS
-from tests.aws.faults import THROTTLED, Answers, Breaks
+from tests.aws.faults import Answers, Breaks
 from tests.aws.machine import RING
 from tests.aws.separate.remains import Remains
 from tests.aws.strict_secretsmanager import StrictSecretsManager
@@ -22,6 +22,7 @@ AUTHORITY = DocumentName(RING, DocumentKind.AUTHORITY)
 SIGNING = DocumentName(RING, DocumentKind.SIGNING)
 VERIFICATION = DocumentName(RING, DocumentKind.VERIFICATION)
 PRIVATE = pytest.mark.parametrize("name", [AUTHORITY, SIGNING, VERIFICATION], ids=lambda it: it.kind.value)
+KEY = "AKIAIOSFODNN7EXAMPLE"
 DENIED = Answers("AccessDeniedException", "not authorized")
 
 
@@ -118,23 +119,19 @@ def test_a_writer_that_is_late(
 
 
 def test_a_repeated_write_that_was_overtaken(
-    store: SeparateStore,
-    separate_url: str,
-    remains: Remains,
-    strict: StrictSecretsManager,
+    store: SeparateStore, separate_url: str, remains: Remains, strict: StrictSecretsManager
 ) -> None:
     """A write that is repeated after others gave its version up makes no key anew."""
     first = store.replace(AUTHORITY, draft(1), expected=None)
     mine = draft(2, "mine")
-    strict.next("UpdateSecretVersionStage", Answers("InternalServiceError", status=500), *[THROTTLED] * 9)
-    with pytest.raises(Exception):  # noqa: B017, PT011  (in doubt, or not carried out: the store says)
-        store.replace(AUTHORITY, mine, expected=first)
-    strict.script.clear()
-    with open_url(separate_url) as other:
-        second = other.replace(AUTHORITY, draft(2, "won"), expected=first)
-    assert remains.keys(AUTHORITY) == {second}
-    with pytest.raises(Conflict):
-        store.replace(AUTHORITY, mine, expected=first)
+    with open_url(f"{separate_url}&deadline=1s") as quick:
+        strict.next("UpdateSecretVersionStage", Breaks(carried_out=False))
+        with pytest.raises(StoreTimeout):
+            quick.replace(AUTHORITY, mine, expected=first)
+        second = store.replace(AUTHORITY, draft(2, "won"), expected=first)
+        assert remains.keys(AUTHORITY) == {second}
+        with pytest.raises(Conflict):
+            quick.replace(AUTHORITY, mine, expected=first)
     assert remains.keys(AUTHORITY) == {second}
 
 
@@ -252,6 +249,22 @@ def test_deleting_fails_after_the_write_was_won(
     assert remains.keys(AUTHORITY) == {first, second}
     third = store.replace(AUTHORITY, draft(3), expected=second)
     assert remains.keys(AUTHORITY) == {third}
+
+
+def test_a_key_that_nobody_may_delete(
+    store: SeparateStore, strict: StrictSecretsManager, remains: Remains, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The others are deleted all the same, and whoever watches is told, at each write."""
+    first = store.replace(AUTHORITY, draft(1), expected=None)
+    kept = remains.key_secret(AUTHORITY, first)
+    strict.grants.limit(KEY, lambda operation, name, asked: operation != "DeleteSecret" or name != kept)
+    version = first
+    for number in range(2, 5):
+        caplog.clear()
+        version = store.replace(AUTHORITY, draft(number), expected=version)
+        assert "aws.keys-not-deleted" in caplog.text
+        assert "aws_denied" in caplog.text
+    assert remains.keys(AUTHORITY) == {first, version}
 
 
 def test_a_lost_answer_to_the_move(

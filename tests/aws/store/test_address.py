@@ -54,6 +54,22 @@ def test_bad_urls(url: str) -> None:
         open_url(url)
 
 
+@pytest.mark.parametrize(
+    ("option", "fix"),
+    [
+        ("private_halves=seperate", "private_halves=separate"),
+        ("staleness=0", "staleness=30s"),
+        ("deadline=soon", "deadline=3s"),
+        ("colour=red", "docs/aws.md"),
+    ],
+)
+def test_what_to_write_instead(option: str, fix: str) -> None:
+    """An option that can't be meant is told with what may be meant: never to drop a protection."""
+    with pytest.raises(BadStoreURL) as told:
+        open_url(f"awssm://us-east-1/jwt?{option}")
+    assert fix in told.value.fix
+
+
 def test_what_is_declared() -> None:
     """Reads may be old unless a server on this machine says otherwise."""
     assert open_url("awssm://us-east-1/jwt").staleness == STALENESS == 30_000
@@ -81,10 +97,14 @@ def test_an_endpoint_of_the_environment(
     assert strict.count()["GetSecretValue"] == 1
 
 
+@pytest.mark.parametrize("said", ["in the URL", "in the environment"])
 def test_no_proxy_for_this_machine(
-    strict: StrictSecretsManager, prefix_url: str, environment: pytest.MonkeyPatch
+    strict: StrictSecretsManager, prefix_url: str, environment: pytest.MonkeyPatch, said: str
 ) -> None:
     """The network's proxy is not asked for loopback, where requests would leave the machine in the clear."""
+    if said == "in the environment":
+        environment.setenv("AWS_ENDPOINT_URL", strict.url)
+        prefix_url = prefix_url.partition("?")[0]
     for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
         environment.setenv(name, "http://127.0.0.1:9")
     for name in ("no_proxy", "NO_PROXY"):

@@ -56,6 +56,13 @@ class Refusal:
 REFUSALS = [
     Refusal("AccessDeniedException", "User: x is not authorized to perform: y", Denied, "access ROLE"),
     Refusal("AccessDeniedException", "Access to KMS is not allowed", KmsDenied, "kms:Decrypt"),
+    Refusal(
+        "AccessDeniedException",
+        "User: arn:aws:sts::1:assumed-role/kms-rotator/x is not authorized to perform: "
+        "secretsmanager:GetSecretValue on resource: kms/payments/authority",
+        Denied,
+        "secretsmanager:",
+    ),
     Refusal("UnrecognizedClientException", "The token included is invalid.", BadCredentials, "log in"),
     Refusal("ExpiredTokenException", "The token included is expired", BadCredentials, "log in"),
     Refusal("InvalidSignatureException", "Credential should be of a valid region.", WrongRegion, "region"),

@@ -28,6 +28,8 @@ _OURS: Final = frozenset(
         "UnsupportedOperationException",
     }
 )
+_NOT_MADE: Final = frozenset({"ValidationException", "ValidationError", "InvalidParameterValue"})
+"""What a region says of a key spec that it does not have."""
 
 
 class Kms:
@@ -51,7 +53,8 @@ class Kms:
         """
         asked = {**({"KeyId": arn} if arn else {}), **parameters}
         operation = "".join(f"_{c.lower()}" if c.isupper() else c for c in action).lstrip("_")
-        answer = self._service.request(operation, asked, expecting=_OURS)
+        ours = _OURS | _NOT_MADE if action == "CreateKey" else _OURS
+        answer = self._service.request(operation, asked, expecting=ours)
         if answer.code:
             raise _refused(action, arn, answer)
         return answer.body

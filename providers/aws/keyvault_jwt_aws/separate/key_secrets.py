@@ -11,7 +11,7 @@ from base64 import b64decode, b64encode
 from collections.abc import Mapping
 from typing import Any, Final
 
-from keyvault_jwt.errors import Conflict, StoreError
+from keyvault_jwt.errors import Conflict, StoreError, StoreUnavailable
 from keyvault_jwt.store import DocumentName, Version
 
 from ..errors import ServiceFailed
@@ -58,7 +58,7 @@ class KeySecrets:
             raise ServiceFailed(
                 f"the key of version {version} of {name} is no key",
                 why="its secret holds something else",
-                fix="find out who wrote it; restore it, or the keyring from a copy",
+                fix="find out who wrote it; move the secret of `authority` away and run `recover`",
             )
         return VersionKey(name, version, secret)
 
@@ -67,14 +67,22 @@ class KeySecrets:
         asked = {"SecretId": self._secret(name, version), "ForceDeleteWithoutRecovery": True}
         self._service.request("delete_secret", asked, expecting=frozenset({"ResourceNotFoundException"}))
 
-    def destroyed(self, name: DocumentName, versions: list[Version]) -> bool:
-        """Delete the versions' keys, and return whether all of them are gone: it is clean-up."""
-        try:
-            for version in versions:
+    def left_of(self, name: DocumentName, versions: list[Version]) -> tuple[list[Version], str]:
+        """Delete the versions' keys; return those of which one may be left, and the last error's code.
+
+        It is clean-up, and raises nothing: one key that nobody may delete does not keep the others.
+        """
+        left: list[Version] = []
+        code = ""
+        for at, version in enumerate(versions):
+            try:
                 self.destroy(name, version)
-        except StoreError:
-            return False
-        return True
+            except StoreUnavailable as error:
+                return left + versions[at:], error.code
+            except StoreError as error:
+                left.append(version)
+                code = error.code
+        return left, code
 
     def _make(self, key: VersionKey) -> None:
         asked = {

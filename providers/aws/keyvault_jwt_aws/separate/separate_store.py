@@ -15,7 +15,9 @@ from datetime import timedelta
 from typing import Any, Final
 from uuid import UUID
 
+from keyvault_jwt import events
 from keyvault_jwt.errors import CorruptDocument
+from keyvault_jwt.events import Event, Listener
 from keyvault_jwt.store import DocumentKind, DocumentName, Draft, Limits, Version, Versioned
 
 from ..errors import KeyOfVersionGone
@@ -44,8 +46,10 @@ class SeparateStore(AwsStore):
         replica: Service | None = None,
         limits: Limits = LIMITS,
         wait: Callable[[float], object] | None = None,
+        listener: Listener = events.log,
     ) -> None:
         super().__init__(service, replica=replica, limits=limits, wait=wait)
+        self._listener = listener
         self._secrets = KeySecrets(service, self._given)
         self._known: dict[DocumentName, VersionKey] = {}
 
@@ -72,7 +76,7 @@ class SeparateStore(AwsStore):
             corrupt = CorruptDocument(
                 f"the secret of {name} is damaged",
                 why="it does not open under its version's key",
-                fix="restore the keyring from a copy; nothing was changed",
+                fix="find out who wrote it; move the secret of `authority` away and run `recover`",
             )
             corrupt.version = version
             raise corrupt
@@ -85,9 +89,14 @@ class SeparateStore(AwsStore):
             return
         versions = self._versions(name)
         self._move(name, parent, version)
-        # AWSPREVIOUS stays on if a key may be left: by it the next write knows.
-        if self._secrets.destroyed(name, [one for one in _given_up(versions, parent) if one != version]):
+        given_up = [one for one in _given_up(versions, parent) if one != version]
+        left, code = self._secrets.left_of(name, given_up)
+        if not left:
             self._let_go(name, parent)
+            return
+        # AWSPREVIOUS stays on: by it the next write knows.
+        facts: dict[str, str | int] = {"document": str(name), "keys": len(left), "code": code}
+        self._listener(Event("aws.keys-not-deleted", name.ring, facts, alarm=True))
 
     def _form(
         self, name: DocumentName, draft: Draft, parent: Version | None, version: Version
@@ -111,8 +120,7 @@ class SeparateStore(AwsStore):
             raise KeyOfVersionGone(
                 f"the key of version {version} of {name} is gone",
                 why="the version was replaced since it was current, or somebody deleted its key",
-                fix="try again; if it stays so, restore the keyring from a copy, or move the secret of "
-                "`authority` away and run `recover`",
+                fix="try again; if it stays so, move the secret of `authority` away and run `recover`",
             )
         self._known[name] = known
         return known
