@@ -200,7 +200,7 @@ def test_claims_named_twice(make_key: MakeKey, make_verifier: MakeVerifier, clai
 def test_claims_in_the_header(make_key: MakeKey, make_verifier: MakeVerifier, claims: dict[str, Any]) -> None:
     """Claims that are repeated in the header, as JWE may, neither help nor are compared.
 
-    CVE-2021-21378 (Envoy)'s kind: a check that looks in the wrong place is a check of nothing.
+    RFC 7519 section 5.3 lets a JWE repeat them: a check that looks there is a check of nothing.
     """
     key = make_key("ES256", 0)
     verifier = make_verifier(key.jwk())
