@@ -72,7 +72,8 @@ class WaitingRoom:
                 if self._has(kid):
                     return
             with self._lock:
-                if not self._unknown.spend(self._clock.monotonic()):
+                # Asked again here: what was under way may have failed, and that counts for whoever waited.
+                if self._cooling_down() or not self._unknown.spend(self._clock.monotonic()):
                     return
             flight = self._refresher.depart()
         yield flight
