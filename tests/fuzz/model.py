@@ -14,7 +14,7 @@ from tests.fuzz.lenient import bytes_of, is_spelled_once, respelled
 from tests.fuzz.model_claims import NotJSON, claim_reasons, lenient_json, strict_json
 from tests.fuzz.model_keys import ModelKey, ModelSet
 from tests.fuzz.mutant import Mutant
-from tests.fuzz.signed_inputs import SignedInputs
+from tests.fuzz.signed_inputs import SignedInputs, at_width
 
 _MAX_TOKEN, _MAX_HEADER = 65_536, 8_192
 
@@ -132,7 +132,10 @@ def _why_none(kid: Any, keys: ModelSet) -> set[str]:
     same = [key for key in keys.keys if kid is None or key.kid == kid]
     if not same:
         return {"kid-unlisted"}
-    return {reason for key in same for reason in key.reasons or ("alg-of-key",)}
+    # The JWK that is the nearest to serving: what is wrong with the others is no reason.
+    return set(
+        min((key.reasons or frozenset({"alg-of-key"}) for key in same), key=lambda it: (len(it), sorted(it)))
+    )
 
 
 def _sure_alone(held: list[ModelKey]) -> bool:
@@ -155,7 +158,10 @@ def _read_signature(parts: list[bytes], keys: ModelSet, signed: SignedInputs, re
         return
     other = b".".join(respelled(bytes_of(part)) for part in parts[:2])
     others = [key.identity for key in keys.keys if key.identity]
-    if any(signed.holds(it, alg, other, signature) for it in others):
+    narrowed = at_width(alg, signature)
+    if narrowed is not None and any(signed.holds(it, alg, signing_input, narrowed) for it in others):
+        reading.reasons.add("signature-width")
+    elif any(signed.holds(it, alg, other, signature) for it in others):
         reading.reasons.add("signed-in-another-spelling")
     else:
         reading.reasons.add("unsigned")

@@ -77,7 +77,8 @@ def claim_reasons(claims: dict[str, Any]) -> set[str]:
             elif name == "exp" and value + LEEWAY <= NOW:
                 found.add("expired-just-now" if value + LEEWAY == NOW else "expired")
             elif name != "exp" and value - LEEWAY > NOW:
-                found.add("immature" if name == "nbf" else "from-the-future")
+                late = "immature" if name == "nbf" else "from-the-future"
+                found.add(late if value - LEEWAY >= NOW + 1 else f"{late}-by-a-fraction")
     return found | _identities(claims.get("iss"), claims.get("aud"))
 
 

@@ -52,5 +52,15 @@ def twin(algorithm: str, signature: bytes) -> bytes | None:
     return signature[:half] + (order - s).to_bytes(half, "big") if 0 < s < order else None
 
 
+def at_width(algorithm: str, signature: bytes) -> bytes | None:
+    """Return r and s at the curve's width, if they stand at another; None for what is no ECDSA signature."""
+    order, half = _ORDERS.get(algorithm), len(signature) // 2
+    if order is None:
+        return None
+    width = (order.bit_length() + 7) // 8
+    r, s = (number.lstrip(b"\0").rjust(width, b"\0") for number in (signature[:half], signature[half:]))
+    return r + s if len(r) == len(s) == width != half else None
+
+
 def _row(algorithm: str) -> str:
     return "Ed25519" if algorithm == "EdDSA" else algorithm
