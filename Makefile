@@ -28,7 +28,7 @@ pip-install = { $(BIN)/python -m pip --version >/dev/null 2>&1 || $(BIN)/python 
 	&& $(BIN)/python -m pip install --quiet --constraint constraints.txt --upgrade pip \
 	&& $(BIN)/python -m pip install --quiet $(PINNED) $(1)
 
-.PHONY: help up demo test lint types imports unit model failpoints race chaos-vault chaos-aws simulate format bench constraints clean
+.PHONY: help up demo test lint types imports unit model failpoints race chaos-vault chaos-aws simulate fuzz format bench constraints clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-12s %s\n", $$1, $$2 }' Makefile
@@ -77,6 +77,9 @@ format: $(VENV)/.development ## rewrite the sources in the one style
 
 simulate: $(VENV)/.development ## live through SEEDS random worlds, each of YEARS years if given
 	$(BIN)/python -m tests.simulation --seeds $(or $(SEEDS),1000) $(if $(YEARS),--years $(YEARS)) $(ARGS)
+
+fuzz: $(VENV)/.development ## mutate 1,200,000 tokens and key sets, for ten minutes at the most, and ask three libraries too
+	$(BIN)/python -m tests.fuzz --mutants 1200000 --seconds 600 --workers 2 $(ARGS)
 
 bench: $(VENV)/.development ## measure speed and memory; the last line is one JSON object
 	$(BIN)/python -m benchmarks

@@ -1,4 +1,4 @@
-"""python -m tests.fuzz: mutate valid tokens and key sets, and see that nobody is fooled and nothing breaks."""
+"""python -m tests.fuzz: mutate valid tokens and key sets: nobody is to be fooled, and nothing to break."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from argparse import ArgumentParser, Namespace
 
 from tests.fuzz.breakages import BREAKAGES
 from tests.fuzz.campaign import batches
-from tests.fuzz.explained import NOT_LOOKED_AT, STRICTER
 from tests.fuzz.judging import SHARE, Counts, Finding, story
+from tests.fuzz.leniencies import NOT_LOOKED_AT
+from tests.fuzz.strictness import STRICTER
 
 _MOST_SHOWN = 30
 
@@ -36,7 +37,8 @@ def main() -> int:
 def last_line(counts: Counts) -> str:
     """Return the figures in one line."""
     return (
-        f"mutants={counts.mutants} false_accepts={counts.found('false accept')} crashes={counts.found('crash')} "
+        f"mutants={counts.mutants} false_accepts={counts.found('false accept')} "
+        f"crashes={counts.found('crash')} "
         f"disagreements={counts.disagreements} explained={counts.explained}"
     )
 
@@ -87,7 +89,8 @@ def _sum_up(counts: Counts, asked: Namespace, seconds: float) -> None:
     rate, others = counts.mutants / max(seconds, 0.001), counts.compared / max(counts.mutants, 1)
     print(f"accepted={counts.accepted} mutations={len(counts.mutations)} ours=100% ", end="")
     print(
-        f"others={others:.1%} (1 in {SHARE}, and all that we accept) false_refusals={counts.found('false refusal')}"
+        f"others={others:.1%} (1 in {SHARE}, and all that we accept) "
+        f"false_refusals={counts.found('false refusal')}"
     )
     print(f"seed={asked.seed} seconds={seconds:.0f} workers={asked.workers} mutants/s={rate:.0f}")
     print(last_line(counts))

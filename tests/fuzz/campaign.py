@@ -24,7 +24,7 @@ def _batch(number: int, size: int) -> Counts:
 
 
 def batches(seed: int, mutants: int, seconds: float, workers: int, broken: str = "") -> Iterator[Counts]:
-    """Yield what came of each batch, until `mutants` were judged or `seconds` have passed, whichever is first.
+    """Yield what came of each batch, until `mutants` were judged or `seconds` have passed.
 
     Zero is no limit.
     """

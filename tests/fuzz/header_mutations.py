@@ -10,8 +10,10 @@ from tests.fuzz.odd_values import any_value, near
 
 Mutation = Callable[[Draft], None]
 _ALGORITHMS: tuple[str, ...] = (
-    "none", "None", "NONE", "nOnE", "HS256", "HS384", "HS512", "RS256", "RS384", "RS512", "PS256", "PS384", "PS512",
-    "ES256", "ES384", "ES512", "ES256K", "ES521", "EdDSA", "Ed25519", "Ed448", "ML-DSA-44", "ML-DSA-65", "ML-DSA-87",
+    "none", "None", "NONE", "nOnE", "HS256", "HS384", "HS512", "RS256", "RS384", "RS512", "PS256", "PS384",
+    "PS512",
+    "ES256", "ES384", "ES512", "ES256K", "ES521", "EdDSA", "Ed25519", "Ed448", "ML-DSA-44", "ML-DSA-65",
+    "ML-DSA-87",
     "RSA-OAEP", "dir", "A128KW", "RSA1_5", "ECDH-ES", "HS1", "", "es256", "Es256", "ES-256",
 )  # fmt: skip
 

@@ -8,12 +8,13 @@ from dataclasses import dataclass, field, fields
 from typing import Any
 
 from tests.fuzz.breakages import broken_part
-from tests.fuzz.explained import Case, explanation
+from tests.fuzz.explained import explanation
 from tests.fuzz.lenient import bytes_of
 from tests.fuzz.model import Reading, read
 from tests.fuzz.model_keys import ModelSet, read_set
 from tests.fuzz.mutant import Maker, Mutant
 from tests.fuzz.ours import Ours, Verdict
+from tests.fuzz.rule import Case
 from tests.fuzz.theirs import JUDGES, Theirs, standing_still
 
 BATCH = 500

@@ -183,8 +183,10 @@ def _strange_entry(draft: Draft) -> None:
 def _whole(draft: Draft) -> None:
     keys: list[Any] = draft.keys
     others: list[Any] = [
-        keys, {"keys": {}}, {"keys": None}, {"keys": "x"}, {"Keys": keys}, {}, [], None, {"keys": []}, {"keys": draft.own},
-        {"keys": keys, "keyvault_jwt": {"ring": "r", "epoch": 1, "revision": 1}}, {"keys": keys, "keyvault_jwt": 1},
+        keys, {"keys": {}}, {"keys": None}, {"keys": "x"}, {"Keys": keys}, {}, [], None, {"keys": []},
+        {"keys": draft.own},
+        {"keys": keys, "keyvault_jwt": {"ring": "r", "epoch": 1, "revision": 1}}, {"keys": keys,
+        "keyvault_jwt": 1},
         {"keys": keys * 3}, {"keys": [keys]}, {"keys": keys, "extra": [1e300, None]},
     ]  # fmt: skip
     draft.set_text = json.dumps(draft.dice.choice(others)).encode()

@@ -92,7 +92,7 @@ def _serves(members: dict[str, Any], kty: str, row: Any, reasons: set[str]) -> f
     else:
         able = _SERVES.get((kty, crv if kty in ("EC", "OKP") and isinstance(crv, str) else None), ())
     if not able:
-        reasons.add("jwk-kty")
+        reasons.add("jwk-no-curve" if _blank_curve(members) else "jwk-kty")
     if row is None and kty != "oct":
         return frozenset(able)
     if not isinstance(row, str) or row not in able:
@@ -119,9 +119,13 @@ def _identity(members: dict[str, Any], kty: str, row: Any, reasons: set[str]) ->
         if not needed <= len(numbers[0]) <= 1024:
             reasons.add("jwk-strength")
         return ("oct", numbers[0].rstrip(b"\0")), not numbers[0].endswith(b"\0")
-    crv = members.get("crv")
+    crv = _curve_by_width(numbers[0]) if _blank_curve(members) else members.get("crv")
     lattice = _LATTICES.get(row if isinstance(row, str) else "")
     width = lattice if kty == "AKP" else _WIDTHS.get(crv if isinstance(crv, str) else "")
+    if kty == "EC" and width is not None and any(len(number) > width for number in numbers):
+        # RFC 7518 section 6.2.1.2: a coordinate has the curve's width; as an integer it may be the same.
+        reasons.add("jwk-width")
+        numbers = [number[:-width].lstrip(b"\x00") + number[-width:] for number in numbers]
     if any(len(number) != width for number in numbers):
         reasons.add("jwk-numbers")
     named = row if kty == "AKP" else crv
@@ -130,8 +134,16 @@ def _identity(members: dict[str, Any], kty: str, row: Any, reasons: set[str]) ->
     return ((kty, named, *numbers), False) if isinstance(named, str) else (None, True)
 
 
+def _blank_curve(members: dict[str, Any]) -> bool:
+    return members.get("kty") == "EC" and "crv" in members and not members["crv"]
+
+
+def _curve_by_width(number: bytes) -> str | None:
+    return next((crv for crv in ("P-256", "P-384", "P-521") if _WIDTHS[crv] == len(number)), None)
+
+
 def _of_small_order(x: bytes) -> bool:
-    """Whether it is one of the points of order 1, 2, 4 or 8, under which anybody can sign (RFC 8032 section 5.1).
+    """Whether its order is 1, 2, 4 or 8, so that anybody can sign under it (RFC 8032 section 5.1).
 
     Twice a point of order 8 has y = 0, so that x^2 = -y^2, and the curve's equation leaves the last factor.
     """

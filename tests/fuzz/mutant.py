@@ -197,7 +197,8 @@ class Maker:
 
 
 _CLAIMS: Pairs = [
-    ("iss", ISSUER), ("aud", AUDIENCE), ("iat", NOW - 60), ("exp", NOW + 600), ("jti", "j-1"), ("sub", "someone")
+    ("iss", ISSUER), ("aud", AUDIENCE), ("iat", NOW - 60), ("exp", NOW + 600), ("jti", "j-1"),
+    ("sub", "someone"),
 ]  # fmt: skip
 
 

@@ -10,7 +10,8 @@ from tests.fuzz.draft import AUDIENCE, ISSUER, LEEWAY, NOW, Raw
 _ANY: tuple[Any, ...] = (
     None, True, False, 0, 1, -1, 1.5, "", " ", "0", "none", [], {}, [None], [[]], {"a": 1},
     Raw("NaN"), Raw("Infinity"), Raw("1e400"), Raw("-0"), Raw("1E5"), "\u0000", "é", "\U0001f511", "a" * 1025,
-    "a" * 3000, 2**53 + 1, 2**64, -(2**63) - 1, 10**30, "../../etc/passwd", "' OR 1=1", "https://evil.example/keys",
+    "a" * 3000, 2**53 + 1, 2**64, -(2**63) - 1, 10**30, "../../etc/passwd", "' OR 1=1",
+    "https://evil.example/keys",
 )  # fmt: skip
 
 
@@ -41,9 +42,12 @@ def moment(dice: random.Random) -> Any:
     off = dice.choice([0, -1, 1, -0.5, 0.5, 0.25, -0.125])
     return dice.choice(
         [
-            edge + off, edge + off, edge + off, float(edge), str(edge), [edge], {"n": edge}, None, True, False,
-            -edge, 0, edge * 1000, 2**31, 2**63, 2**64, 10**30, -(10**30), 1e300, -1e300, Raw("1e400"), Raw("NaN"),
-            Raw("-Infinity"), Raw("Infinity"), Raw(f"{edge}e0"), Raw(f"{edge}.0"), Raw("2E9"), Raw("1e-400"), "",
+            edge + off, edge + off, edge + off, float(edge), str(edge), [edge], {"n": edge}, None, True,
+            False,
+            -edge, 0, edge * 1000, 2**31, 2**63, 2**64, 10**30, -(10**30), 1e300, -1e300, Raw("1e400"),
+            Raw("NaN"),
+            Raw("-Infinity"), Raw("Infinity"), Raw(f"{edge}e0"), Raw(f"{edge}.0"), Raw("2E9"),
+            Raw("1e-400"), "",
             Raw("9" * 400), Raw("9" * 4301), "2033-05-18T03:33:20Z",
         ]
     )  # fmt: skip
@@ -53,9 +57,12 @@ def audience(dice: random.Random) -> Any:
     """Return an `aud` that names us, or somebody else, in ways that mean it or don't."""
     return dice.choice(
         [
-            AUDIENCE, [AUDIENCE], ["other", AUDIENCE], [AUDIENCE, AUDIENCE], "other", ["other"], [], "", [""], None, 1,
-            [AUDIENCE, 1], [None, AUDIENCE], [[AUDIENCE]], {AUDIENCE: 1}, {"aud": AUDIENCE}, True, near(AUDIENCE, dice),
-            [near(AUDIENCE, dice)], f"{AUDIENCE},other", f"other {AUDIENCE}", list(AUDIENCE), [{}], [AUDIENCE, {}],
+            AUDIENCE, [AUDIENCE], ["other", AUDIENCE], [AUDIENCE, AUDIENCE], "other", ["other"], [], "",
+            [""], None, 1,
+            [AUDIENCE, 1], [None, AUDIENCE], [[AUDIENCE]], {AUDIENCE: 1}, {"aud": AUDIENCE}, True,
+            near(AUDIENCE, dice),
+            [near(AUDIENCE, dice)], f"{AUDIENCE},other", f"other {AUDIENCE}", list(AUDIENCE), [{}],
+            [AUDIENCE, {}],
         ]
     )  # fmt: skip
 

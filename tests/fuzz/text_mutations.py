@@ -7,8 +7,8 @@ import random
 from collections.abc import Callable
 from typing import Any
 
-from tests.fuzz import spelling
 from keyvault_jwt import base64url
+from tests.fuzz import spelling
 
 Change = Callable[[str, random.Random], Any]
 
@@ -61,7 +61,7 @@ def _parts(text: str, dice: random.Random) -> str:
 
 def _json(text: str, dice: random.Random) -> str:
     """The JSON serialisations (RFC 7515 section 7.2), also as polyglots with a compact token."""
-    header, payload, signature = (text.split(".") + ["", ""])[:3]
+    header, payload, signature = ([*text.split("."), "", ""])[:3]
     flat = {"payload": payload, "protected": header, "signature": signature}
     general = {"payload": payload, "signatures": [{"protected": header, "signature": signature}]}
     polyglot = json.dumps({**flat, "x": f".{payload}."})
