@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import base64
 import string
-from binascii import Error, a2b_base64
+from binascii import Error, a2b_base64, b2a_base64
 from typing import Final
 
 _ALPHABET: Final = f"{string.ascii_uppercase}{string.ascii_lowercase}{string.digits}-_".encode()
@@ -13,6 +12,7 @@ _OUTSIDE: Final = b"!"
 _TO_STANDARD: Final = bytes(
     b"+/"[b"-_".index(it)] if it in b"-_" else it if it in _ALPHABET else _OUTSIDE[0] for it in range(256)
 )
+_FROM_STANDARD: Final = bytes.maketrans(b"+/", b"-_")
 _PADDING: Final = (b"", _OUTSIDE, b"==", b"=")
 _LAST: Final = tuple(frozenset(_ALPHABET[::step]) for step in (1, 1, 16, 4))
 """By length modulo 4, the characters that may be last: those whose spare bits are zero."""
@@ -20,7 +20,7 @@ _LAST: Final = tuple(frozenset(_ALPHABET[::step]) for step in (1, 1, 16, 4))
 
 def encode(data: bytes) -> str:
     """Return `data` as base64url without padding."""
-    return base64.urlsafe_b64encode(data).rstrip(b"=").decode("ascii")
+    return b2a_base64(data, newline=False).translate(_FROM_STANDARD, b"=").decode("ascii")
 
 
 def encode_integer(value: int) -> str:
