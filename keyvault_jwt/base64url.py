@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import string
-from binascii import Error, a2b_base64, b2a_base64
+from binascii import Error
 from typing import Final
+
+import pybase64
 
 _ALPHABET: Final = f"{string.ascii_uppercase}{string.ascii_lowercase}{string.digits}-_".encode()
 _OUTSIDE: Final = b"!"
@@ -12,7 +14,6 @@ _OUTSIDE: Final = b"!"
 _TO_STANDARD: Final = bytes(
     b"+/"[b"-_".index(it)] if it in b"-_" else it if it in _ALPHABET else _OUTSIDE[0] for it in range(256)
 )
-_FROM_STANDARD: Final = bytes.maketrans(b"+/", b"-_")
 _PADDING: Final = (b"", _OUTSIDE, b"==", b"=")
 _LAST: Final = tuple(frozenset(_ALPHABET[::step]) for step in (1, 1, 16, 4))
 """By length modulo 4, the characters that may be last: those whose spare bits are zero."""
@@ -20,7 +21,7 @@ _LAST: Final = tuple(frozenset(_ALPHABET[::step]) for step in (1, 1, 16, 4))
 
 def encode(data: bytes) -> str:
     """Return `data` as base64url without padding."""
-    return b2a_base64(data, newline=False).translate(_FROM_STANDARD, b"=").decode("ascii")
+    return pybase64.b64encode_as_string(data, b"-_").rstrip("=")
 
 
 def encode_integer(value: int) -> str:
@@ -39,7 +40,7 @@ def decode(text: bytes | str) -> bytes:
     raw = text.encode("ascii", "replace") if isinstance(text, str) else text
     over = len(raw) % 4
     try:
-        data = a2b_base64(raw.translate(_TO_STANDARD) + _PADDING[over], strict_mode=True)
+        data = pybase64.b64decode(raw.translate(_TO_STANDARD) + _PADDING[over], None, True)
     except Error:
         raise ValueError("not base64url") from None
     if over and raw[-1] not in _LAST[over]:
