@@ -6,22 +6,21 @@ import string
 from binascii import Error
 from typing import Final
 
-import pybase64
+from pybase64 import b64decode, b64encode_as_string
 
 _ALPHABET: Final = f"{string.ascii_uppercase}{string.ascii_lowercase}{string.digits}-_".encode()
-_OUTSIDE: Final = b"!"
-"""In no base64 alphabet."""
-_TO_STANDARD: Final = bytes(
-    b"+/"[b"-_".index(it)] if it in b"-_" else it if it in _ALPHABET else _OUTSIDE[0] for it in range(256)
-)
-_PADDING: Final = (b"", _OUTSIDE, b"==", b"=")
+_PLUS, _SLASH = b"+/"
+_PADDING: Final = (b"", b"!", b"==", b"=")
+"""By length modulo 4, what makes it a multiple of 4; no length of 1 modulo 4 spells anything."""
 _LAST: Final = tuple(frozenset(_ALPHABET[::step]) for step in (1, 1, 16, 4))
 """By length modulo 4, the characters that may be last: those whose spare bits are zero."""
+_REFUSAL: Final = "not base64url in its one spelling"
+"""Without the text, which may be a private half."""
 
 
 def encode(data: bytes) -> str:
     """Return `data` as base64url without padding."""
-    return pybase64.b64encode_as_string(data, b"-_").rstrip("=")
+    return b64encode_as_string(data, b"-_").rstrip("=")
 
 
 def encode_integer(value: int) -> str:
@@ -36,13 +35,17 @@ def decode(text: bytes | str) -> bytes:
     bits that are not zero (RFC 4648 section 3.5), each of which would let one token be
     written in several ways.
     """
-    # Replaced, not strict: an encoding error would carry the text, which may be a private half.
+    # Replaced, not strict: an encoding error would carry the text.
     raw = text.encode("ascii", "replace") if isinstance(text, str) else text
+    # The decoder would still take these two beside - and _.
+    if _PLUS in raw or _SLASH in raw:
+        raise ValueError(_REFUSAL)
     over = len(raw) % 4
     try:
-        data = pybase64.b64decode(raw.translate(_TO_STANDARD) + _PADDING[over], None, True)
+        data = b64decode(raw + _PADDING[over], b"-_", True)
     except Error:
-        raise ValueError("not base64url") from None
-    if over and raw[-1] not in _LAST[over]:
-        raise ValueError("not the one base64url spelling")
+        raise ValueError(_REFUSAL) from None
+    # Padding that the text brought along is last, and in none of these.
+    if raw and raw[-1] not in _LAST[over]:
+        raise ValueError(_REFUSAL)
     return data

@@ -26,6 +26,8 @@ from .verification_errors import (
 Claims: TypeAlias = dict[str, Any]
 Check: TypeAlias = Callable[[Claims, Instant], None]
 """Raises an `InvalidToken` unless the claims hold at the instant."""
+Validity: TypeAlias = tuple[float, float]
+"""The first instant at which a token's times hold, and the first after it at which they don't."""
 _decode: Final = msgspec.json.Decoder().decode
 
 
@@ -64,9 +66,8 @@ def compile_checks(
         if (
             # Claims as nearly every token has them, which all hold: one look, and no further one.
             type(exp) is int
-            and now < exp * 1000 + leeway
             and type(iat) is int
-            and now >= iat * 1000 - leeway
+            and iat * 1000 - leeway <= now < exp * 1000 + leeway
             and "nbf" not in claims
             and (issuer is None or claims.get("iss") == issuer)
             and (audiences is None or (type(aud) is str and aud in audiences))
@@ -79,6 +80,13 @@ def compile_checks(
             identity(claims)
 
     return check
+
+
+def validity(claims: Claims, leeway: Milliseconds) -> Validity:
+    """Return when the times of claims hold that passed a check with this leeway."""
+    begins = [_milliseconds(claims[name], name) - leeway for name in ("nbf", "iat") if name in claims]
+    ends = [_milliseconds(claims[name], name) + leeway for name in ("exp",) if name in claims]
+    return max(begins, default=-math.inf), min(ends, default=math.inf)
 
 
 def _names(required: Iterable[str]) -> tuple[str, ...]:

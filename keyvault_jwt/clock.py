@@ -6,7 +6,9 @@ import os
 import threading
 import time
 import weakref
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Protocol, TypeAlias
 
 Instant: TypeAlias = int
@@ -33,11 +35,14 @@ class Clock(Protocol):
 class SystemClock:
     """This machine's clocks."""
 
-    __slots__ = ()
+    __slots__ = ("_monotonic_ns", "_wall_ns")
+
+    def __init__(self) -> None:
+        self._wall_ns, self._monotonic_ns = time.time_ns, _suspend_aware()
 
     def wall(self) -> Instant:
         """Return the system's wall-clock time."""
-        return time.time_ns() // 1_000_000
+        return self._wall_ns() // 1_000_000
 
     def monotonic(self) -> Milliseconds:
         """Return a time that also counts a suspended machine, where the system has one.
@@ -45,12 +50,12 @@ class SystemClock:
         CLOCK_BOOTTIME (Linux) goes on while the machine sleeps; CLOCK_MONOTONIC does not, and
         a lease measured by it alone would outlive a suspension (I3).
         """
-        return _suspend_aware_ns() // 1_000_000
+        return self._monotonic_ns() // 1_000_000
 
 
-def _suspend_aware_ns() -> int:
+def _suspend_aware() -> Callable[[], int]:
     boottime = getattr(time, "CLOCK_BOOTTIME", None)
-    return time.monotonic_ns() if boottime is None else time.clock_gettime_ns(boottime)
+    return time.monotonic_ns if boottime is None else partial(time.clock_gettime_ns, boottime)
 
 
 class Stopwatch:

@@ -2,40 +2,23 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any, Final, NamedTuple
 
 from . import base64url, compact
 from .algorithms import VERIFY_ALIASES, Algorithm, algorithm_named
-from .claims import compile_checks, parse_claims
+from .claims import Claims, compile_checks, parse_claims, validity
 from .clock import Clock, SystemClock
 from .compact import Compact, Header
 from .duration import milliseconds
 from .errors import UsageError, WrongKeyType
+from .generation import Generation, Remembered
 from .keyset import BoundKey, KeySet, KeySource
 from .verification_errors import AlgorithmRefused, InvalidSignature, TypeRefused, UnknownKey, UnusableKey
 
 _SYSTEM_CLOCK: Final = SystemClock()
 _TOKENS: Final = (str, bytes)
-_MAX_HEADERS: Final = 256
-"""How many different headers of good tokens are remembered for one generation of keys."""
-
-
-class _Known:
-    """What was found out under one generation of the key set, dropped with it.
-
-    `headers` has the key for each header segment that a good token bore; `payloads` what whole
-    tokens, good ones, said.  Neither holds anything that a stranger can make up.
-    """
-
-    __slots__ = ("headers", "keys", "payloads")
-
-    def __init__(self, keys: KeySet) -> None:
-        self.keys = keys
-        self.headers: OrderedDict[bytes, BoundKey] = OrderedDict()
-        self.payloads: OrderedDict[str | bytes, bytes] = OrderedDict()
 
 
 class _Located(NamedTuple):
@@ -83,10 +66,9 @@ class Verifier:
         self._allowed = _allow_list(algorithms)
         self._min_rsa_bits, self._max_token, self._remember = min_rsa_bits, max_token, remember
         self._typ = None if typ is None else _media_type(typ)
-        self._check = compile_checks(
-            issuer=issuer, audience=audience, leeway=milliseconds(leeway), required=required
-        )
-        self._known = _Known(KeySet(()))
+        self._leeway = milliseconds(leeway)
+        self._check = compile_checks(issuer=issuer, audience=audience, leeway=self._leeway, required=required)
+        self._generation = Generation(KeySet(()))
 
     def verify(self, token: str | bytes) -> dict[str, Any]:
         """Return the claims of a good token, as a dict of the caller's own.
@@ -94,23 +76,23 @@ class Verifier:
         Raises an `InvalidToken` that says why not, or `KeysUnavailable` when there are no keys
         to tell by.
         """
-        payload = self._glance(token)
-        if payload is None:
+        claims = self._glance(token)
+        if claims is None:
             located = self._locate(token)
             if located.key is None:
                 located = self._relocate(located, self._source.find(_kid(located), located.keys))
-            payload = self._verified_payload(token, located)
-        return self._claims(payload)
+            claims = self._claims(token, *self._payload(located))
+        return claims
 
     async def averify(self, token: str | bytes) -> dict[str, Any]:
         """As `verify`; awaits the key source only when it has no key for the token."""
-        payload = self._glance(token)
-        if payload is None:
+        claims = self._glance(token)
+        if claims is None:
             located = self._locate(token)
             if located.key is None:
                 located = self._relocate(located, await self._source.afind(_kid(located), located.keys))
-            payload = self._verified_payload(token, located)
-        return self._claims(payload)
+            claims = self._claims(token, *self._payload(located))
+        return claims
 
     def verify_signature(self, jws: str | bytes) -> tuple[dict[str, Any], bytes]:
         """Return header and payload of a good compact JWS, whatever the payload is.
@@ -120,7 +102,7 @@ class Verifier:
         located = self._locate(jws)
         if located.key is None:
             located = self._relocate(located, self._source.find(_kid(located), located.keys))
-        payload = self._verified_payload(None, located)
+        payload, _ = self._payload(located)
         return compact.header_members(located.compact.header), payload
 
     async def averify_signature(self, jws: str | bytes) -> tuple[dict[str, Any], bytes]:
@@ -128,43 +110,54 @@ class Verifier:
         located = self._locate(jws)
         if located.key is None:
             located = self._relocate(located, await self._source.afind(_kid(located), located.keys))
-        payload = self._verified_payload(None, located)
+        payload, _ = self._payload(located)
         return compact.header_members(located.compact.header), payload
 
-    def _glance(self, token: str | bytes) -> bytes | None:
-        """Return the payload of a good token if the token, or its header, was seen on a good one before.
+    def _glance(self, token: object) -> Claims | None:
+        """Return the claims of a good token if it, or its header on a good one, was seen before.
 
         None says nothing: the token then goes the long way, on which each refusal has its reason.
-        Raises `InvalidSignature`, so that a forged token is not checked twice.
+        Raises `InvalidSignature`, so that a forged token is not checked twice, and what is wrong
+        with the claims.
         """
-        keys, known = self._source.current(), self._known
-        if keys is None or known.keys is not keys or not isinstance(token, _TOKENS):
+        generation = self._generation
+        if (
+            generation.keys is not self._source.current()
+            or not isinstance(token, _TOKENS)
+            or len(token) > self._max_token
+        ):
             return None
-        if self._remember and (payload := known.payloads.get(token)) is not None:
-            return payload
-        if len(token) > self._max_token:
-            return None
+        if self._remember and (seen := generation.tokens.get(token)) is not None:
+            return self._again(seen)
         try:
             raw = token.encode("ascii") if isinstance(token, str) else token
             signing_input, _, signature = raw.rpartition(b".")
             header, dot, encoded = signing_input.partition(b".")
-            bound = known.headers.get(header)
-            if bound is None or not dot or b"." in encoded:
+            bound = generation.headers.get(header)
+            if bound is None:
                 return None
             if not bound.verify(base64url.decode(signature), signing_input):
+                if not dot or b"." in encoded:
+                    return None
                 raise _invalid_signature()
             payload = base64url.decode(encoded)
         except ValueError:
             return None
-        if self._remember:
-            _remember(known.payloads, token, payload, self._remember)
-        return payload
+        return self._claims(token, payload, generation)
+
+    def _again(self, seen: Remembered) -> Claims:
+        now, (begin, end) = self._clock.wall(), seen.validity
+        if begin <= now < end:
+            return seen.handed_out()
+        claims = parse_claims(seen.payload)
+        self._check(claims, now)
+        return claims
 
     def _locate(self, token: str | bytes) -> _Located:
         parts = compact.split(token, self._max_token)
         keys = self._source.current()
         if keys is not None:
-            bound = self._known_under(keys).headers.get(parts.header)
+            bound = self._generation_of(keys).headers.get(parts.header)
             if bound is not None:
                 return _Located(parts, bound, None, keys)
         header = self._read_header(parts.header)
@@ -203,29 +196,29 @@ class Verifier:
                 )
         return bound
 
-    def _verified_payload(self, token: str | bytes | None, located: _Located) -> bytes:
+    def _payload(self, located: _Located) -> tuple[bytes, Generation]:
+        """Return a good signature's payload, and the generation of the keys that it was checked by."""
         parts, bound = located.compact, located.key
         assert bound is not None
         assert located.keys is not None
         if not bound.verify(compact.signature_bytes(parts.signature), parts.signing_input):
             raise _invalid_signature()
-        known = self._known_under(located.keys)
-        if located.header is not None:
-            _remember(known.headers, parts.header, bound, _MAX_HEADERS)
-        payload = compact.payload_bytes(parts.payload)
-        if self._remember and token is not None:
-            _remember(known.payloads, token, payload, self._remember)
-        return payload
+        generation = self._generation_of(located.keys)
+        generation.note_header(parts.header, bound)
+        return compact.payload_bytes(parts.payload), generation
 
-    def _known_under(self, keys: KeySet) -> _Known:
-        known = self._known
-        if known.keys is not keys:
-            known = self._known = _Known(keys)
-        return known
+    def _generation_of(self, keys: KeySet) -> Generation:
+        generation = self._generation
+        if generation.keys is not keys:
+            generation = self._generation = Generation(keys)
+        return generation
 
-    def _claims(self, payload: bytes) -> dict[str, Any]:
+    def _claims(self, token: str | bytes, payload: bytes, generation: Generation) -> Claims:
         claims = parse_claims(payload)
         self._check(claims, self._clock.wall())
+        if self._remember:
+            holds = validity(claims, self._leeway)
+            generation.note_token(token, payload, claims, holds, most=self._remember)
         return claims
 
 
@@ -235,13 +228,6 @@ def _invalid_signature() -> InvalidSignature:
 
 def _kid(located: _Located) -> str | None:
     return None if located.header is None else located.header.kid
-
-
-def _remember(table: OrderedDict[Any, Any], key: object, value: object, most: int) -> None:
-    # Each call is one step to other threads, so no lock is held that a fork could leave locked.
-    table[key] = value
-    if len(table) > most:
-        table.popitem(last=False)
 
 
 def _allow_list(names: Iterable[str]) -> dict[str, Algorithm]:

@@ -70,14 +70,14 @@ def test_spare_bits_must_be_zero(data: bytes) -> None:
             base64url.decode(twin)
             accepted.append(twin)
         except ValueError as refused:
-            assert "one base64url spelling" in str(refused)  # noqa: PT017
+            assert "one spelling" in str(refused)  # noqa: PT017
     assert accepted == [text]
 
 
 @pytest.mark.parametrize("text", ["A", "AAAAA", "_", "Zm9vY"])
 def test_a_lone_last_character_is_refused(text: str) -> None:
     """A length of 1 modulo 4 spells no bytes."""
-    with pytest.raises(ValueError, match=r"^not base64url$"):
+    with pytest.raises(ValueError, match=r"^not base64url in its one spelling$"):
         base64url.decode(text)
 
 
@@ -87,14 +87,14 @@ def test_no_other_character_is_skipped(place: int) -> None:
     for character in sorted({chr(code) for code in range(256)} - set(ALPHABET)) + list(LOOK_ALIKES):
         text = "Zm9vYg"[:place] + character + "Zm9vYg"[place:]
         for spelling in (text, text.encode()):
-            with pytest.raises(ValueError, match=r"^not base64url$"):
+            with pytest.raises(ValueError, match=r"^not base64url in its one spelling$"):
                 base64url.decode(spelling)
 
 
 @pytest.mark.parametrize("text", ["Zg==", "Zg=", "Zm8=", "Zm9v=", "Zm9v====", "=", "Zm9v\n", "\nZm9v"])
 def test_padding_and_line_ends_are_refused(text: str) -> None:
     """The unpadded spelling is the only one; a line end after it makes another."""
-    with pytest.raises(ValueError, match=r"^not base64url$"):
+    with pytest.raises(ValueError, match=r"^not base64url in its one spelling$"):
         base64url.decode(text)
 
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from keyvault_jwt.claims import Check, compile_checks, parse_claims
+from keyvault_jwt.claims import Check, compile_checks, parse_claims, validity
 from keyvault_jwt.errors import UsageError
 from keyvault_jwt.verification_errors import (
     ExpiredToken,
@@ -43,6 +43,29 @@ def test_good_claims_pass() -> None:
     """What is expected passes, with or without members that nobody asks about."""
     check()(GOOD, NOW)
     check()(GOOD | {"iat": SECOND, "nbf": SECOND - 1, "scope": ["a"], "exp": SECOND + 0.5}, NOW)
+
+
+_DATES = st.one_of(
+    st.integers(SECOND - 200, SECOND + 200),
+    st.floats(SECOND - 200, SECOND + 200),
+    st.sampled_from([0, -1, 2**53, 1e300]),
+)
+
+
+@given(st.dictionaries(st.sampled_from(["exp", "nbf", "iat"]), _DATES), st.integers(0, 60_000), st.data())
+def test_validity_is_when_the_checks_pass(dates: dict[str, Any], leeway: int, data: st.DataObject) -> None:
+    """The times between which a token is said to hold are just those at which its check passes."""
+    checked = compile_checks(issuer=None, audience=None, leeway=leeway, required=())
+    begin, end = validity(dates, leeway)
+    edges = [edge + by for edge in (begin, end) if abs(edge) < 1e15 for by in (-1, 0, 1)]
+    near = st.sampled_from([int(edge) for edge in edges]) if edges else st.nothing()
+    now = data.draw(near | st.integers(NOW - 300_000, NOW + 300_000))
+    try:
+        checked(dates, now)
+    except InvalidToken:
+        assert not begin <= now < end
+    else:
+        assert begin <= now < end
 
 
 def test_bounds_of_the_times() -> None:

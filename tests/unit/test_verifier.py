@@ -28,6 +28,7 @@ from keyvault_jwt.verification_errors import (
     AmbiguousKey,
     DeniedKey,
     ExpiredToken,
+    FutureToken,
     ImmatureToken,
     InvalidSignature,
     InvalidToken,
@@ -490,6 +491,77 @@ def test_remembered_tokens_are_checked_at_every_use(
         verifier.verify(token)
 
 
+def test_claims_of_remembered_tokens_are_the_callers_own(
+    make_key: MakeKey, make_verifier: MakeVerifier, claims: dict[str, Any]
+) -> None:
+    """Whatever a caller does to the claims, first or later, the next one gets the token's."""
+    key = make_key("ES256", 0)
+    verifier = make_verifier(key.jwk(), remember=2)
+    flat, deep = key.token(claims), key.token(claims | {"roles": ["user"], "act": {"by": [{"sub": "u2"}]}})
+    for _ in range(3):
+        mine = verifier.verify(flat)
+        assert mine == claims
+        mine.clear()
+        mine = verifier.verify(deep)
+        assert mine == claims | {"roles": ["user"], "act": {"by": [{"sub": "u2"}]}}
+        mine["roles"].append("admin")
+        mine["act"]["by"][0]["sub"] = "root"
+
+
+def test_times_of_remembered_tokens_count_both_ways(
+    make_key: MakeKey, make_verifier: MakeVerifier, claims: dict[str, Any], clock: FakeClock
+) -> None:
+    """A remembered token is refused past exp, and before nbf or iat when the clock is set back."""
+    key, now = make_key("ES256", 0), clock.wall() // 1000
+    verifier = make_verifier(key.jwk(), remember=9)
+    tokens = {
+        ImmatureToken: key.token({**claims, "iat": now - 500, "nbf": now, "exp": now + 60}),
+        FutureToken: key.token({**claims, "iat": now, "exp": now + 60.5}),
+    }
+    for early, token in tokens.items():
+        verifier.verify(token)
+        clock.step_wall(-30_000)
+        verifier.verify(token)
+        clock.step_wall(-1)
+        with pytest.raises(early):
+            verifier.verify(token)
+        clock.step_wall(30_001)
+        verifier.verify(token)
+    clock.step_wall(90_499)
+    verifier.verify(tokens[FutureToken])
+    clock.step_wall(1)
+    for token in tokens.values():
+        with pytest.raises(ExpiredToken):
+            verifier.verify(token)
+
+
+def test_a_token_is_remembered_under_the_keys_that_it_was_checked_by(
+    make_key: MakeKey, claims: dict[str, Any], clock: FakeClock
+) -> None:
+    """When the set changes while a token is checked, the token is not known under the new set."""
+    old, new = make_key("ES256", 0), make_key("ES256", 1)
+    source = Keys(key_set(old.jwk()))
+
+    class ChangingClock(FakeClock):
+        """Asked for the time, lets another thread exchange the set and use it."""
+
+        def wall(self) -> int:
+            if source.keys is not current:
+                return super().wall()
+            source.keys = key_set(new.jwk())
+            verifier.verify(new.token(claims))
+            return super().wall()
+
+    verifier = Verifier(
+        source, issuer=None, audience=None, algorithms=["ES256"], remember=9, clock=ChangingClock()
+    )
+    for token in (old.token(claims), old.token(claims | {"sub": "u2"})):
+        source.keys = current = key_set(old.jwk())
+        assert verifier.verify(token)
+        with pytest.raises(UnknownKey):
+            verifier.verify(token)
+
+
 def test_denied_key_forgets_its_tokens(make_key: MakeKey, claims: dict[str, Any], clock: FakeClock) -> None:
     """After `deny`, a remembered token is refused at its next use."""
     key = make_key("ES256", 0)
@@ -510,8 +582,8 @@ def test_memory_is_bounded(make_key: MakeKey, make_verifier: MakeVerifier, claim
         verifier.verify(key.token(claims | {"jti": number}, n=number))
         with pytest.raises(InvalidSignature):
             verifier.verify(key.token(claims, n=-number).rpartition(".")[0] + ".AAAA")
-    assert len(verifier._known.payloads) == 3
-    assert len(verifier._known.headers) == 256
+    assert len(verifier._generation.tokens) == 3
+    assert len(verifier._generation.headers) == 256
     with pytest.raises(UsageError):
         make_verifier(remember=-1)
 
