@@ -75,9 +75,14 @@ class Stopwatch:
         """The wall-clock time of the mark."""
         return self._wall
 
+    def read(self) -> tuple[Instant, Milliseconds]:
+        """Return the wall-clock time, and the milliseconds that have passed by then, or a little later."""
+        wall = self._clock.wall()
+        return wall, max(wall - self._wall, self._clock.monotonic() - self._monotonic)
+
     def elapsed(self) -> Milliseconds:
         """Return milliseconds since the mark."""
-        return max(self._clock.wall() - self._wall, self._clock.monotonic() - self._monotonic)
+        return self.read()[1]
 
 
 class ClockWatch:

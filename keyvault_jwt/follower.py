@@ -133,9 +133,10 @@ class Follower(Generic[_T]):
 
         Never reads and never waits.
         """
-        # The instant is taken before the check, so that it is no later than what was checked.
-        now, held = self._clock.wall(), self._held
-        return (held.reading.value, now) if held is not None and held.lease.holds() else None
+        held = self._held
+        if held is None or (now := held.lease.confirm()) is None:
+            return None
+        return held.reading.value, now
 
     def current(self) -> tuple[_T, Instant]:
         """Return what is held and the instant that passed the lease check, reading if it must.
@@ -147,13 +148,10 @@ class Follower(Generic[_T]):
             raise UsageError(f"this {self._role.name} is closed")
         if self._poller is not None:
             self._poller.start()
-        found = self.peek()
-        if found is None:
-            self._try_again()
-            found = self.peek()
-        if found is None:
-            raise self._expired()
-        return found
+        held = self._held
+        if held is None or (now := held.lease.confirm()) is None:
+            return self._read_first()
+        return held.reading.value, now
 
     # --- reading ---------------------------------------------------------------------------
 
@@ -214,6 +212,13 @@ class Follower(Generic[_T]):
             failure = StoreError(f"the store failed with {type(error).__name__}")
         was, self._failure, self._tried = self._failure, failure, age
         self._tell(before, was)
+
+    def _read_first(self) -> tuple[_T, Instant]:
+        self._try_again()
+        found = self.peek()
+        if found is None:
+            raise self._expired()
+        return found
 
     def _try_again(self) -> None:
         """Make one attempt that all callers share; none when one has only just failed."""

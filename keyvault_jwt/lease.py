@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from .clock import Milliseconds, Stopwatch
+from .clock import Instant, Milliseconds, Stopwatch
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +17,11 @@ class Lease:
 
     length: Milliseconds
     age: Stopwatch
+
+    def confirm(self) -> Instant | None:
+        """Return the instant at which no more than the length has passed; None if more has."""
+        now, elapsed = self.age.read()
+        return now if elapsed <= self.length else None
 
     def holds(self) -> bool:
         """Whether no more than the length has passed, by the larger of both clocks."""

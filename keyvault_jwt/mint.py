@@ -57,7 +57,8 @@ def claims_set(
     `issued` is in seconds since 1970; `longest` is L.  Raises `TokenRefused` for an iat of the
     caller's, another issuer, a lifetime above L, and values that no verifier would take.
     """
-    if not isinstance(claims, Mapping):
+    # A dict is one, too, and told so in a tenth of the time.
+    if not (isinstance(claims, dict) or isinstance(claims, Mapping)):  # noqa: SIM101
         raise TokenRefused("claims are a mapping of names to values")
     _require_names(claims, "claim")
     if "iat" in claims:
@@ -107,7 +108,7 @@ def _expiry(
 def _check_registered(claims: Mapping[str, Any]) -> None:
     """Refuse registered claims of the wrong type: verifiers would refuse the token (RFC 7519 section 4.1)."""
     for name in ("sub", "jti"):
-        if name in claims and not isinstance(claims[name], str):
+        if not isinstance(claims.get(name, ""), str):
             raise TokenRefused(f"the claim {name} is not text")
     if "nbf" in claims:
         _number(claims["nbf"], "nbf")
@@ -146,7 +147,7 @@ def _json(members: dict[str, Any], kind: str) -> bytes:
     try:
         data = _ENCODER.encode(members)
         # msgspec writes NaN and infinity as null, which says something else than the caller did.
-        finite = b"null" not in data or _all_finite(msgspec.to_builtins(members))
+        finite = data.find(b"null") < 0 or _all_finite(msgspec.to_builtins(members))
     except (TypeError, ValueError, OverflowError, RecursionError):
         raise TokenRefused(f"a {kind} has no JSON form") from None
     if not finite:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import weakref
 from collections.abc import Callable
 from typing import Generic, TypeVar
 
@@ -13,21 +14,29 @@ class PerProcess(Generic[_T]):
     """A value of which every process has its own: threads don't survive a fork, and locks may be held.
 
     `dict.setdefault` decides between threads that ask for it at once, so no lock is needed to
-    make a lock.
+    make a lock.  A parent's value is kept in its children, unused: to end it is not theirs.
     """
 
-    __slots__ = ("_make", "_values")
+    __slots__ = ("__weakref__", "_forks", "_make", "_values")
 
     def __init__(self, make: Callable[[], _T]) -> None:
         self._make = make
         self._values: dict[int, _T] = {}
+        # Counted, since to ask for the process's number at each use costs more than all the rest.
+        self._forks = 0
+        itself = weakref.ref(self)
+        os.register_at_fork(after_in_child=lambda: _forked(itself()))
 
     def get(self) -> _T:
         """Return this process's value, making it the first time."""
-        process = os.getpid()
-        found = self._values.get(process)
-        return self._values.setdefault(process, self._make()) if found is None else found
+        found = self._values.get(self._forks)
+        return self._values.setdefault(self._forks, self._make()) if found is None else found
 
     def peek(self) -> _T | None:
         """Return this process's value, None if it has none yet."""
-        return self._values.get(os.getpid())
+        return self._values.get(self._forks)
+
+
+def _forked(it: PerProcess[_T] | None) -> None:
+    if it is not None:
+        it._forks += 1  # noqa: SLF001  (its own module)

@@ -23,8 +23,8 @@ class Poller:
 
     def start(self) -> None:
         """Make sure that the thread runs; nothing happens after `close`."""
-        if not self._closed:
-            self._rounds.get().start()
+        if not (self._closed or (rounds := self._rounds.get()).started):
+            rounds.start()
 
     def ask(self, patience: float) -> None:
         """Wait until a round is finished, for at most `patience` seconds; idle, it begins at once.
@@ -48,16 +48,14 @@ class _Rounds:
         self._method = method
         self._news = threading.Condition()
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
-        self._started = self._closing = self._asked = self._busy = False
+        self.started = self._closing = self._asked = self._busy = False
         self._finished = 0
 
     def start(self) -> None:
-        if self._started:
-            return
         with self._news:
-            if not self._started:
+            if not self.started:
                 self._thread.start()
-                self._started = True
+                self.started = True
 
     def ask(self, patience: float) -> None:
         self.start()
@@ -72,7 +70,7 @@ class _Rounds:
         with self._news:
             self._closing = True
             self._news.notify_all()
-            started = self._started
+            started = self.started
         if started and self._thread is not threading.current_thread():
             self._thread.join(patience)
         return not self._thread.is_alive()

@@ -35,7 +35,9 @@ def test_no_type_is_prepared_later(file: Path) -> None:
     """No function makes a decoder, or reads as a type for which the module has made none."""
     module = ast.parse(file.read_text())
     prepared = {
-        ast.unparse(call.args[0]) for name, call in calls(module, at_import=True) if name.endswith(".Decoder")
+        ast.unparse(call.args[0])
+        for name, call in calls(module, at_import=True)
+        if name.endswith(".Decoder") and call.args
     }
     for name, call in calls(module, at_import=False):
         where = f"{file}:{call.lineno}"

@@ -134,6 +134,7 @@ class SteppingClock(SystemClock):
     __slots__ = ("looks",)
 
     def __init__(self) -> None:
+        super().__init__()
         self.looks = 0
 
     def wall(self) -> int:
