@@ -12,9 +12,11 @@ from . import (
     aws_requests,
     cli_version,
     import_cost,
+    known_kids,
     load_tombstones,
     scheduler_idle,
     signing,
+    unknown_kids,
     vault_requests,
     verifying,
 )
@@ -29,6 +31,8 @@ FIGURES = (
     *signing.FIGURES,
     *vault_requests.FIGURES,
     *aws_requests.FIGURES,
+    known_kids.FIGURE,
+    unknown_kids.FIGURE,
 )
 
 
