@@ -10,6 +10,7 @@ import sys
 
 from . import (
     aws_requests,
+    cache_memory,
     cli_version,
     import_cost,
     known_kids,
@@ -31,6 +32,7 @@ FIGURES = (
     *signing.FIGURES,
     *vault_requests.FIGURES,
     *aws_requests.FIGURES,
+    cache_memory.FIGURE,
     known_kids.FIGURE,
     unknown_kids.FIGURE,
 )
