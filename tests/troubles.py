@@ -14,7 +14,7 @@ from typing import Final, TypeAlias
 
 from tests.unit.conftest import Endpoint, Request
 
-Trouble: TypeAlias = Callable[[Endpoint], AbstractContextManager[None]]
+Trouble: TypeAlias = Callable[[Endpoint], AbstractContextManager[object]]
 
 _RESET_ON_CLOSE: Final = struct.pack("ii", 1, 0)
 
