@@ -6,11 +6,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 
+class NotMeasurable(Exception):
+    """Raised by a figure that can't be measured here; its text says why, in the place of a number."""
+
+
 @dataclass(frozen=True, slots=True)
 class Figure:
     """A number that `make bench` prints; `name` ends in its unit and `what` tells it in words.
 
-    It is wanted to be `at_most` one number, or `at_least` one.
+    It is wanted to be `at_most` one number, or `at_least` one.  `measure` raises `NotMeasurable`
+    where something that it needs can't be had.
     """
 
     name: str

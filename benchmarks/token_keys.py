@@ -38,11 +38,11 @@ class TokenKey:
         """The algorithm as other libraries call it."""
         return "EdDSA" if self.algorithm == "Ed25519" else self.algorithm
 
-    def token(self) -> str:
-        """Return a token that lives for an hour."""
+    def token(self, **changes: object) -> str:
+        """Return a token that lives for an hour, its claims changed so."""
         now = int(time.time())
         claims = {"iss": ISSUER, "aud": AUDIENCE, "sub": "u1", "iat": now, "exp": now + 3600, "scope": "read"}
-        return jwt.encode(claims, self.private, self.name, headers={"kid": "k1"})
+        return jwt.encode(claims | changes, self.private, self.name, headers={"kid": "k1"})
 
     def verifier(self, *, remember: int = 0) -> kj.Verifier:
         """Return our verifier of its tokens."""

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import gzip
 import threading
+from collections.abc import Coroutine
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from datetime import timedelta
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
@@ -22,6 +24,7 @@ from keyvault_jwt.testing.fake_clock import FakeClock
 from keyvault_jwt.verification_errors import KeysUnavailable, UnknownKey
 from keyvault_jwt.verifier import Verifier
 from tests.attacks.conftest import AUDIENCE, ISSUER, MakeKey, Tripwire, segment, verdict
+from tests.troubles import TROUBLES, Trouble
 from tests.unit.conftest import Endpoint, Request, jwk_set, plain
 from tests.waiting import until
 
@@ -310,6 +313,40 @@ def test_known_keys_do_not_wait(
             for stranger in strangers:
                 stranger.join()
         assert found == ["key_unknown"] * 8
+
+
+@pytest.mark.parametrize("trouble", TROUBLES)
+def test_known_keys_do_not_wait_in_any_trouble(
+    endpoint: Endpoint, make_key: MakeKey, claims: dict[str, Any], clock: FakeClock, trouble: Trouble
+) -> None:
+    """Past its refresh time a set serves threads and event loops at once, whatever the endpoint does.
+
+    CVE-2026-48524 (PyJWT): with it the requests for made-up kids hold up those of everybody.
+    """
+    good = make_key("ES256", 0)
+    endpoint.publish(good.jwk(), cache_control="max-age=30")
+    with JWKSCache(endpoint.url, clock=clock, timeout=timedelta(hours=1)) as cache:
+        verifier = verifier_over(cache, clock)
+        token = good.token(claims)
+        verifier.verify(token)
+        with ThreadPoolExecutor(8) as pool, trouble(endpoint):
+            clock.advance(timedelta(seconds=31))
+            assert at_once(verifier.averify(token)) == claims
+            until(lambda: cache._refresher.under_way or cache.health().failures)
+            found = [pool.submit(verdict, verifier, forged(token, f"made-up-{n}")) for n in range(8)]
+            until(lambda: all(each.running() or each.done() for each in found))
+            # The trouble lasts: these come back without its end, or the test would not go on.
+            for _ in range(100):
+                assert verifier.verify(token) == claims
+                assert at_once(verifier.averify(token)) == claims
+        assert {each.result(30) for each in found} == {"key_unknown"}
+
+
+def at_once(call: Coroutine[object, None, Any]) -> Any:
+    """Return what a coroutine returns that never gives way; fail when it does."""
+    with closing(call), pytest.raises(StopIteration) as done:
+        call.send(None)
+    return done.value.value
 
 
 def test_withdrawn_key_does_not_stay(
