@@ -29,7 +29,7 @@ from .health import Health
 from .refresh import Flight, Refresher
 from .shelf import NEVER, Held, Shelf
 from .source import DocumentSource, Source, WebSource
-from .waiting_room import MAX_TASKS, MAX_THREADS, WaitingRoom
+from .waiting_room import MAX_TASKS, WAITING_THREADS, WaitingRoom
 from .warm_start import WarmStart
 
 _SYSTEM_CLOCK: Final = SystemClock()
@@ -44,7 +44,9 @@ class JWKSCache:
     the first use, asks again before C is over; whoever needs a known key never waits for it.
     Nothing is fetched before that first use: call `refresh` to be ready when a service starts.
     A kid that the set lacks may cause one request in each `cooldown` (five in a burst), whoever
-    makes it up; who needs that, or has no usable set, waits for `timeout` at most.
+    makes it up; who needs that, or has no usable set, waits for `timeout` at most.  Of those with
+    an unknown kid `waiting_threads` may wait at a time, and the others are refused at once: made-up
+    kids must not fill a server, so let it be less than the threads that the server has.
 
     `state` is a directory for what must survive a restart: the last public set, the newest
     revision seen and the keys denied.  `headers`, `tls` and the bounds are for a URL; of another
@@ -69,12 +71,15 @@ class JWKSCache:
         max_stale: timedelta = timedelta(hours=1),
         max_bytes: int = jwks.MAX_BYTES,
         max_keys: int = jwks.MAX_KEYS,
+        waiting_threads: int = WAITING_THREADS,
         headers: Mapping[str, str] | None = None,
         tls: ssl.SSLContext | None = None,
         allow_plain_http: bool = False,
     ) -> None:
         if min(timeout, cooldown) <= timedelta():
             raise UsageError("`timeout` and `cooldown` must be above zero")
+        if waiting_threads < 1:
+            raise UsageError("`waiting_threads` must be 1 or more", why="else no new key is ever waited for")
         bounds = Bounds.of(min_ttl=min_ttl, default_ttl=default_ttl, max_ttl=max_ttl, max_stale=max_stale)
         if isinstance(source, str):
             source = WebSource(
@@ -92,6 +97,7 @@ class JWKSCache:
         self._shelf = Shelf(source.name, bounds)
         self._refresher = Refresher(self._load, self._seconds_until_due)
         self._waiting_room = WaitingRoom(self._shelf, self._refresher, clock, milliseconds(cooldown))
+        self._waiting_threads = waiting_threads
         self._warm = None
         if state is not None:
             self._warm = WarmStart(state, identity=source.identity, name=source.name)
@@ -174,7 +180,9 @@ class JWKSCache:
 
         Raises `KeysUnavailable` when there is none.
         """
-        with closing(self._waiting_room.flights(kid, known, self.current, room=MAX_THREADS)) as flights:
+        with closing(
+            self._waiting_room.flights(kid, known, self.current, room=self._waiting_threads)
+        ) as flights:
             for flight in flights:
                 with suppress(TimeoutError):
                     flight.result(self._patience)

@@ -13,11 +13,12 @@ from .refresh import Flight, Refresher
 from .shelf import NEVER, Shelf
 from .unknown_kids import UnknownKids
 
-MAX_THREADS: Final = 32
+WAITING_THREADS: Final = 32
 MAX_TASKS: Final = 1_024
 """How many callers with an unknown kid may wait at a time, since they may all be an attacker's.
 
-Threads are what a server has few of: those that wait are missed by good requests.
+Threads are what a server has few of: those that wait are missed by good requests.  Whoever is
+turned away is refused, though the key may be on its way: so not too few of them.
 """
 BURST: Final = 5
 FORGET: Milliseconds = 300_000

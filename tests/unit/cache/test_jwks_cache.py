@@ -15,7 +15,7 @@ import pytest
 
 from keyvault_jwt import jwks
 from keyvault_jwt.cache import JWKSCache, Lifetime, Loaded
-from keyvault_jwt.cache.waiting_room import BURST, MAX_TASKS, MAX_THREADS
+from keyvault_jwt.cache.waiting_room import BURST, MAX_TASKS, WAITING_THREADS
 from keyvault_jwt.errors import BadURL, FetchError, ForeignDocument, FutureDocument, RolledBack, UsageError
 from keyvault_jwt.testing.fake_clock import FakeClock
 from keyvault_jwt.verification_errors import KeysUnavailable
@@ -361,20 +361,21 @@ def test_flood_does_not_touch_the_reserve(
     watched.settle("cache.refreshed", 2 + BURST)
 
 
+@pytest.mark.parametrize("room", [1, 5, WAITING_THREADS])
 def test_known_keys_do_not_wait_for_anybody(
-    endpoint: Endpoint, make_cache: MakeCache, make_key: MakeKey, clock: FakeClock, gate: Callable[[], Gate]
+    endpoint: Endpoint, make_cache: MakeCache, make_key: MakeKey, gate: Callable[[], Gate], room: int
 ) -> None:
     """While the source hangs and made-up kids pour in, some of those wait, the rest and known keys don't."""
     key = make_key("ES256", 0)
     endpoint.publish(key.jwk())
-    watched = make_cache()
+    watched = make_cache(waiting_threads=room)
     known = watched.fetch()
     held = gate()
-    with ThreadPoolExecutor(2 * MAX_THREADS) as pool:
-        flood = [pool.submit(watched.look_for, f"made-up-{n}") for n in range(2 * MAX_THREADS)]
+    with ThreadPoolExecutor(2 * room) as pool:
+        flood = [pool.submit(watched.look_for, f"made-up-{n}") for n in range(2 * room)]
         held.wait_for_request()
-        eventually(lambda: sum(future.done() for future in flood) == MAX_THREADS)
-        assert watched.cache._waiting_room._waiting == MAX_THREADS
+        eventually(lambda: sum(future.done() for future in flood) == room)
+        assert watched.cache._waiting_room._waiting == room
         assert watched.cache.current() is known
         assert not any(future.result() for future in flood if future.done())
         held.open()
@@ -807,6 +808,7 @@ def test_arguments_that_cannot_be_meant() -> None:
         {"timeout": timedelta(0)},
         {"cooldown": timedelta(0)},
         {"max_stale": timedelta(seconds=-1)},
+        {"waiting_threads": 0},
         {"headers": {"HOST": "x"}},
     ):
         with pytest.raises(UsageError):
