@@ -8,6 +8,7 @@ import sys
 from . import (
     aws_requests,
     cli_version,
+    fast_verifying,
     import_cost,
     load_tombstones,
     scheduler_idle,
@@ -22,6 +23,7 @@ FIGURES = (
     load_tombstones.FIGURE,
     scheduler_idle.FIGURE,
     *verifying.FIGURES,
+    *fast_verifying.FIGURES,
     *signing.FIGURES,
     *vault_requests.FIGURES,
     *aws_requests.FIGURES,
