@@ -37,15 +37,18 @@ _PADDINGS: Final[Mapping[str, RSASignatureAlgorithm]] = MappingProxyType(
 )
 SERVED: Final = frozenset({*_PADDINGS, "ES256"})
 """The algorithms that AWS-LC checks."""
+_NO_ANSWER: Final = (RuntimeError, ValueError)
+"""What awscrt raises for a key that AWS-LC won't take, or a check that it can't make."""
 
 
 @dataclass(frozen=True, slots=True)
 class AWSLC:
     """An engine that asks AWS-LC about what is `SERVED`, and leaves everything else to `cryptography`.
 
-    So it does with keys that AWS-LC won't take, such as RSA with an exponent of more than 33 bits;
-    no key set holds one.  awscrt keeps the interpreter's lock while it checks, and `cryptography`
-    does not: where several threads verify at once on several cores, the default gets more done.
+    So it does with keys that AWS-LC won't take, such as RSA with an exponent of more than 33 bits
+    (no key set holds one), and with a check that fails without an answer.  awscrt keeps the
+    interpreter's lock while it checks, and `cryptography` does not: where several threads verify at
+    once on several cores, the default gets more done.
     """
 
     def verifier(self, algorithm: Algorithm, key: VerificationKey) -> Verify:
@@ -56,8 +59,8 @@ class AWSLC:
                 return _es256(key, own)
             if algorithm.name in _PADDINGS and isinstance(key, rsa.RSAPublicKey):
                 return _rsa(key, _PADDINGS[algorithm.name], own)
-        except (RuntimeError, ValueError):
-            pass  # AWS-LC does not take the key
+        except _NO_ANSWER:
+            pass
         return own
 
 
@@ -70,7 +73,7 @@ def _rsa(key: rsa.RSAPublicKey, padding: RSASignatureAlgorithm, own: Verify) -> 
             return False
         try:
             return verify(padding, sha256(data).digest(), signature)
-        except RuntimeError:  # no verdict, which is not a bad signature
+        except _NO_ANSWER:  # which does not say that the signature is bad
             return own(signature, data)
 
     return rsa_verify
@@ -86,7 +89,7 @@ def _es256(key: ec.EllipticCurvePublicKey, own: Verify) -> Verify:
             return False
         try:
             return verify(sha256(data).digest(), encode(ECRawSignature(signature[:32], signature[32:])))
-        except RuntimeError:
+        except _NO_ANSWER:
             return own(signature, data)
 
     return es256_verify

@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 
 from keyvault_jwt.algorithms import ALGORITHMS, Verify
 from keyvault_jwt.cache import JWKSCache
+from keyvault_jwt.engine import CRYPTOGRAPHY
 from keyvault_jwt.errors import WrongKeyType
 from keyvault_jwt.fast import AWSLC, SERVED
 from keyvault_jwt.jwk import MAX_RSA_BITS
@@ -76,24 +77,71 @@ def scheme(name: str) -> padding.PKCS1v15 | padding.PSS:
     return padding.PKCS1v15() if name == "RS256" else padding.PSS(padding.MGF1(SHA256()), 32)
 
 
-@pytest.mark.parametrize("name", ALGORITHMS)
-def test_aws_lc_is_asked_for_what_it_serves(
-    name: str, make_key: MakeKey, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """RS256, PS256 and ES256 are checked by AWS-LC, and nothing else is: it is really used."""
-    asked = []
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The kind of key of each check that AWS-LC was asked for."""
+    checks: list[str] = []
     for kind in (crypto.RSA, crypto.EC):
 
-        def verify(*arguments: Any, own: Any = kind.verify) -> Any:
-            asked.append(name)
+        def verify(*arguments: Any, kind: Any = kind, own: Any = kind.verify) -> Any:
+            checks.append(kind.__name__)
             return own(*arguments)
 
         monkeypatch.setattr(kind, "verify", verify)
+    return checks
+
+
+@pytest.mark.parametrize("name", ALGORITHMS)
+def test_aws_lc_is_asked_for_what_it_serves(name: str, make_key: MakeKey, asked: list[str]) -> None:
+    """RS256, PS256 and ES256 are checked by AWS-LC, and nothing else is: it is really used."""
     private: Any = make_key(name, 0).private
     for check in both(name, public_half(private)):
         assert check(ALGORITHMS[name].signer(private)(DATA), DATA)
-    assert asked == [name] * (name in {"RS256", "PS256", "ES256"})
+    assert asked == {"RS256": ["RSA"], "PS256": ["RSA"], "ES256": ["EC"]}.get(name, [])
     assert (name in SERVED) is bool(asked)
+
+
+@pytest.mark.parametrize("name", sorted(SERVED))
+def test_another_width_is_refused_unasked(name: str, make_key: MakeKey, asked: list[str]) -> None:
+    """A signature of another width than the key's costs no arithmetic, whatever AWS-LC would say of it."""
+    private: Any = make_key(name, 0).private
+    verify, good = (
+        AWSLC().verifier(ALGORITHMS[name], public_half(private)),
+        ALGORITHMS[name].signer(private)(DATA),
+    )
+    half = len(good) // 2
+    for bad in (
+        b"",
+        good[:-1],
+        good[1:],
+        good + b"\0",
+        b"\0" + good,
+        good[:half] + b"\0" + good[half:],
+        good * 2,
+    ):
+        assert verify(bad, DATA) is False
+    assert asked == []
+
+
+@pytest.mark.parametrize("name", sorted(SERVED))
+@pytest.mark.parametrize("failure", [RuntimeError, ValueError])
+def test_no_answer_is_no_refusal(
+    name: str, failure: type[Exception], make_key: MakeKey, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where awscrt fails in the midst of a check, `cryptography` makes it, of good and bad signatures."""
+
+    def fail(*_: object) -> bool:
+        raise failure("out of order")
+
+    for kind in (crypto.RSA, crypto.EC):
+        monkeypatch.setattr(kind, "verify", fail)
+    private: Any = make_key(name, 0).private
+    verify, good = (
+        AWSLC().verifier(ALGORITHMS[name], public_half(private)),
+        ALGORITHMS[name].signer(private)(DATA),
+    )
+    assert verify(good, DATA) is True
+    assert verify(good, DATA + b"x") is False
 
 
 @pytest.mark.parametrize("name", sorted(SERVED))
@@ -161,6 +209,9 @@ def test_numbers_of_an_ecdsa_signature(make_key: MakeKey) -> None:
         short |= {place for place in (0, 32) if good[place] == 0}
         assert ours(good, DATA)
         assert ours(twin, DATA)
+        assert ours(good[:32] + b"\0" + good[32:], DATA) is False
+        if good[32] == 0:
+            assert ours(good[:32] + good[33:], DATA) is False
 
 
 @pytest.mark.parametrize("salt", [0, 20, 31, 32, 33, padding.PSS.MAX_LENGTH], ids=str)
@@ -282,20 +333,22 @@ def test_bindings_survive_a_fork() -> None:
 
 @pytest.mark.parametrize("name", sorted(SERVED))
 def test_a_verifier_of_each_engine_over_one_cache(
-    name: str, make_key: MakeKey, claims: dict[str, Any], clock: FakeClock
+    name: str, make_key: MakeKey, claims: dict[str, Any], clock: FakeClock, asked: list[str]
 ) -> None:
-    """Verifiers of both engines share a cache, and say the same of a good token and of a forged one."""
+    """Verifiers of both engines share a cache, each asks its own, and both say the same of a token."""
     key = make_key(name, 0)
     token = key.token(claims)
     cache = JWKSCache.from_document(jwk_set(key.jwk()))
     expected = {"issuer": None, "audience": None, "algorithms": [name], "clock": clock}
-    for verifier in (Verifier(cache, **expected), Verifier(cache, **expected, engine=AWSLC())):
+    forged = f"{key.token(claims | {'sub': 'u2'}).rpartition('.')[0]}.{token.rpartition('.')[2]}"
+    for engine in (CRYPTOGRAPHY, AWSLC(), CRYPTOGRAPHY):
+        verifier = Verifier(cache, **expected, engine=engine)
+        asked.clear()
         for _ in ("cold", "warm"):
             assert verifier.verify(token) == claims
             with pytest.raises(InvalidSignature):
-                verifier.verify(
-                    key.token(claims | {"sub": "u2"}).rpartition(".")[0] + "." + token.split(".")[2]
-                )
+                verifier.verify(forged)
+        assert bool(asked) is (engine == AWSLC())
 
 
 def test_the_extra_is_named_where_it_is_missing() -> None:
