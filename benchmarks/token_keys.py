@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.hmac import HMAC
 
 import keyvault_jwt as kj
 from keyvault_jwt import base64url, jwk
+from keyvault_jwt.engine import CRYPTOGRAPHY, Engine
 
 ISSUER: Final = "https://id.example"
 AUDIENCE: Final = "api"
@@ -44,12 +45,17 @@ class TokenKey:
         claims = {"iss": ISSUER, "aud": AUDIENCE, "sub": "u1", "iat": now, "exp": now + 3600, "scope": "read"}
         return jwt.encode(claims | changes, self.private, self.name, headers={"kid": "k1"})
 
-    def verifier(self, *, remember: int = 0) -> kj.Verifier:
+    def verifier(self, *, remember: int = 0, engine: Engine = CRYPTOGRAPHY) -> kj.Verifier:
         """Return our verifier of its tokens."""
         document = {"keys": [self.members | {"kid": "k1", "alg": self.algorithm, "use": "sig"}]}
         keys = kj.JWKSCache.from_document(document, allow_symmetric=self.algorithm == "HS256")
         return kj.Verifier(
-            keys, issuer=ISSUER, audience=AUDIENCE, algorithms=[self.algorithm], remember=remember
+            keys,
+            issuer=ISSUER,
+            audience=AUDIENCE,
+            algorithms=[self.algorithm],
+            remember=remember,
+            engine=engine,
         )
 
     def bare(self, token: str) -> Callable[[], None]:

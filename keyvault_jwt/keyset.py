@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from .algorithms import Algorithm, Verify
+from .engine import CRYPTOGRAPHY, Engine
 from .jwks import ParsedKey
 from .verification_errors import AlgorithmRefused, AmbiguousKey, DeniedKey
 
@@ -52,25 +53,27 @@ class KeySet:
                 self._by_kid[key.kid].append(key)
             for name in key.algorithms:
                 self._by_algorithm[name].append(key)
-        self._bound: dict[tuple[str | None, str], BoundKey] = {}
+        self._bound: dict[tuple[str | None, str, Engine], BoundKey] = {}
 
     def has(self, kid: str | None) -> bool:
         """Whether a key of that kid is in the set."""
         return kid is not None and kid in self._by_kid
 
-    def find(self, kid: str | None, algorithm: Algorithm) -> BoundKey | None:
+    def find(self, kid: str | None, algorithm: Algorithm, engine: Engine = CRYPTOGRAPHY) -> BoundKey | None:
         """Return the one key that a header with this kid and algorithm means; None if none does.
 
-        Without a kid, the algorithm's key must be the only one.  Raises `AmbiguousKey` when
+        Without a kid, the algorithm's key must be the only one.  It is bound once for each engine, of
+        which verifiers of one set may have several.  Raises `AmbiguousKey` when
         two keys answer, `AlgorithmRefused` when the kid's key serves other algorithms
         (RFC 8725 section 3.1), `DeniedKey` when the kid was denied.
         """
-        bound = self._bound.get((kid, algorithm.name))
+        bound = self._bound.get((kid, algorithm.name, engine))
         if bound is None:
             key = self._find(kid, algorithm)
             if key is None:
                 return None
-            bound = self._bound[kid, algorithm.name] = BoundKey(key, algorithm, algorithm.verifier(key.key))
+            verify = engine.verifier(algorithm, key.key)
+            bound = self._bound[kid, algorithm.name, engine] = BoundKey(key, algorithm, verify)
         return bound
 
     def _find(self, kid: str | None, algorithm: Algorithm) -> ParsedKey | None:

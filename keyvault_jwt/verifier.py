@@ -12,6 +12,7 @@ from .claims import Claims, compile_checks, parse_claims, validity
 from .clock import Clock, SystemClock
 from .compact import Compact, Header
 from .duration import milliseconds
+from .engine import CRYPTOGRAPHY, Engine
 from .errors import UsageError, WrongKeyType
 from .generation import Generation, Remembered
 from .keyset import BoundKey, KeySet, KeySource
@@ -39,7 +40,8 @@ class Verifier:
     `audience` is one name or several, of which the token must name one; either is left
     unchecked only by writing None.  `typ` is compared as a media type when given.  `required`
     are the claims that must be there.  `remember` is how many good tokens are kept in memory,
-    so that their signatures are not checked again; all else is, at every use.
+    so that their signatures are not checked again; all else is, at every use.  `engine` checks the
+    signatures: `keyvault_jwt.fast` has another than the default; both give the same verdicts.
 
     Raises `UsageError` for an allow-list or expectation that can't be meant.
     """
@@ -58,11 +60,12 @@ class Verifier:
         remember: int = 0,
         max_token: int = compact.MAX_TOKEN,
         clock: Clock = _SYSTEM_CLOCK,
+        engine: Engine = CRYPTOGRAPHY,
     ) -> None:
         if remember < 0 or max_token < 1:
             raise UsageError("`remember` and `max_token` can't be negative")
         self.issuer = issuer
-        self._source, self._clock = keys, clock
+        self._source, self._clock, self._engine = keys, clock, engine
         self._allowed = _allow_list(algorithms)
         self._min_rsa_bits, self._max_token, self._remember = min_rsa_bits, max_token, remember
         self._typ = None if typ is None else _media_type(typ)
@@ -186,7 +189,7 @@ class Verifier:
         return header
 
     def _choose(self, header: Header, keys: KeySet) -> BoundKey | None:
-        bound = keys.find(header.kid, self._allowed[header.alg])
+        bound = keys.find(header.kid, self._allowed[header.alg], self._engine)
         if bound is not None:
             bits = bound.key.rsa_bits
             if bits is not None and bits < self._min_rsa_bits:

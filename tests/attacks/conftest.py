@@ -13,6 +13,7 @@ import pytest
 
 from keyvault_jwt import base64url
 from keyvault_jwt.cache import JWKSCache
+from keyvault_jwt.engine import CRYPTOGRAPHY, Engine
 from keyvault_jwt.testing.fake_clock import FakeClock
 from keyvault_jwt.verification_errors import InvalidToken
 from keyvault_jwt.verifier import Verifier
@@ -26,12 +27,18 @@ MakeVerifier = Callable[..., Verifier]
 
 
 @pytest.fixture
-def make_verifier(clock: FakeClock) -> MakeVerifier:
+def engine() -> Engine:
+    """The engine of the verifiers; a test that is about signatures names both."""
+    return CRYPTOGRAPHY
+
+
+@pytest.fixture
+def make_verifier(clock: FakeClock, engine: Engine) -> MakeVerifier:
     """Make a verifier over given JWKs, for the algorithms that they state or that `algorithms` lists."""
 
     def make(*keys: Mapping[str, Any], **changes: Any) -> Verifier:
         cache = JWKSCache.from_document(jwk_set(*keys), allow_symmetric=changes.pop("allow_symmetric", False))
-        expected = {"issuer": ISSUER, "audience": AUDIENCE, "clock": clock}
+        expected = {"issuer": ISSUER, "audience": AUDIENCE, "clock": clock, "engine": engine}
         stated = {"algorithms": sorted({key["alg"] for key in keys if "alg" in key})}
         return Verifier(cache, **(expected | stated | changes))
 

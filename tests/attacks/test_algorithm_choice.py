@@ -16,6 +16,7 @@ from keyvault_jwt.pyjwt_compat import PyJWKClient
 from keyvault_jwt.verification_errors import AlgorithmRefused, InvalidSignature, InvalidToken, MalformedToken
 from keyvault_jwt.verifier import Verifier
 from tests.attacks.conftest import ISSUER, MakeKey, MakeVerifier, segment, unsigned, verdict, with_mac
+from tests.engines import each_engine, each_kind_by_each_engine
 from tests.unit.conftest import Endpoint, jwk_set
 
 CASES_OF_NONE = ["".join(letters) for letters in itertools.product(*zip("none", "NONE", strict=True))]
@@ -63,7 +64,7 @@ def test_none_in_every_spelling(
                 verifier.verify(token)
 
 
-@pytest.mark.parametrize("kind", ["ES256", "RS256", "Ed25519", "HS256", "ML-DSA-44"])
+@each_kind_by_each_engine("ES256", "RS256", "Ed25519", "HS256", "ML-DSA-44")
 def test_signature_left_out(
     make_key: MakeKey, make_verifier: MakeVerifier, claims: dict[str, Any], kind: str
 ) -> None:
@@ -135,6 +136,7 @@ def test_misspelt_algorithms(
         make_verifier(key.jwk()).verify(key.token(claims, alg=name))
 
 
+@each_engine
 def test_every_pair_of_algorithms(
     make_key: MakeKey, make_verifier: MakeVerifier, claims: dict[str, Any]
 ) -> None:
@@ -215,6 +217,7 @@ def test_refusal_does_not_tell_the_right_signature(
     assert stem not in told
 
 
+@each_engine
 def test_wrong_signature_is_told_before_the_claims(
     make_key: MakeKey, make_verifier: MakeVerifier, claims: dict[str, Any]
 ) -> None:
@@ -230,6 +233,7 @@ def test_wrong_signature_is_told_before_the_claims(
     assert verdict(make_verifier(key.jwk()), key.token(stale)) == "token_expired"
 
 
+@each_engine
 def test_public_key_verifier_takes_no_mac(
     make_key: MakeKey, make_verifier: MakeVerifier, claims: dict[str, Any]
 ) -> None:

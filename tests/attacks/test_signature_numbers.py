@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from keyvault_jwt import base64url, jwk
 from keyvault_jwt.verification_errors import InvalidSignature
 from tests.attacks.conftest import MakeKey, MakeVerifier, segment, unsigned
+from tests.engines import each_engine, each_kind_by_each_engine
 
 ORDERS = {
     "ES256": 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551,
@@ -27,7 +28,7 @@ SHA256_INFO = bytes.fromhex("3031300d060960864801650304020105000420")
 """DigestInfo of PKCS #1 v1.5 for SHA-256, up to the hash itself."""
 
 
-@pytest.mark.parametrize("kind", ORDERS)
+@each_kind_by_each_engine(*ORDERS)
 def test_psychic_signatures(
     make_key: MakeKey, make_verifier: MakeVerifier, claims: dict[str, Any], kind: str
 ) -> None:
@@ -47,7 +48,7 @@ def test_psychic_signatures(
             verifier.verify(f"{stem}.{segment(signature)}")
 
 
-@pytest.mark.parametrize("kind", ORDERS)
+@each_kind_by_each_engine(*ORDERS)
 def test_other_forms_of_an_ecdsa_signature(
     make_key: MakeKey, make_verifier: MakeVerifier, claims: dict[str, Any], kind: str
 ) -> None:
@@ -84,6 +85,7 @@ def test_other_forms_of_an_ecdsa_signature(
                 verifier.verify(f"{stem}.{segment(other)}")
 
 
+@each_engine
 def test_twin_of_an_ecdsa_signature_says_nothing_else(
     make_key: MakeKey, make_verifier: MakeVerifier, claims: dict[str, Any]
 ) -> None:
@@ -133,6 +135,7 @@ def block(stem: str, *, fill: int, after: bytes = b"", info: bytes = SHA256_INFO
     return (b"\0\1" + b"\xff" * fill + inner).ljust(width, b"\0")
 
 
+@each_engine
 def test_lax_paddings_of_rsa(make_key: MakeKey, make_verifier: MakeVerifier, claims: dict[str, Any]) -> None:
     """A block that says the right hash is refused unless every other byte of it is right too.
 
@@ -182,6 +185,7 @@ def cube_root(value: int) -> int:
     return low
 
 
+@each_engine
 def test_forged_by_a_cube_root(make_verifier: MakeVerifier, claims: dict[str, Any]) -> None:
     """With exponent 3, a block whose garbage was chosen so that it is nearly a cube is refused.
 
@@ -199,7 +203,7 @@ def test_forged_by_a_cube_root(make_verifier: MakeVerifier, claims: dict[str, An
         make_verifier(members).verify(f"{stem}.{segment(forged.to_bytes(256, 'big'))}")
 
 
-@pytest.mark.parametrize("kind", ["RS256", "PS256"])
+@each_kind_by_each_engine("RS256", "PS256")
 def test_other_forms_of_an_rsa_signature(
     make_key: MakeKey, make_verifier: MakeVerifier, claims: dict[str, Any], kind: str
 ) -> None:
@@ -228,6 +232,7 @@ def test_other_forms_of_an_rsa_signature(
             verifier.verify(f"{stem}.{segment(other)}")
 
 
+@each_engine
 @pytest.mark.parametrize("salt", [0, 20, 31, 33, PSS.MAX_LENGTH])
 def test_salt_of_another_length(
     make_key: MakeKey, make_verifier: MakeVerifier, claims: dict[str, Any], salt: Any

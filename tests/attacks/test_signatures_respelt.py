@@ -12,6 +12,7 @@ from keyvault_jwt import base64url
 from keyvault_jwt.verification_errors import InvalidSignature, InvalidToken
 from keyvault_jwt.verifier import Verifier
 from tests.attacks.conftest import MakeKey, MakeVerifier, segment
+from tests.engines import each_kind_by_each_engine
 
 ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 KINDS = ["ES256", "Ed25519", "RS256", "HS256"]
@@ -71,7 +72,7 @@ def hardened(request: pytest.FixtureRequest, make_verifier: MakeVerifier) -> Any
     return make
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@each_kind_by_each_engine(*KINDS)
 def test_every_bit_of_a_token(make_key: MakeKey, claims: dict[str, Any], hardened: Any, kind: str) -> None:
     """A token with any one bit turned is refused, in header, payload, signature and the dots between.
 
@@ -90,7 +91,7 @@ def test_every_bit_of_a_token(make_key: MakeKey, claims: dict[str, Any], hardene
 
 
 @pytest.mark.parametrize("extra", ["", "x", "xy"])
-@pytest.mark.parametrize("kind", KINDS)
+@each_kind_by_each_engine(*KINDS)
 def test_every_other_spelling_of_a_token(
     make_key: MakeKey, claims: dict[str, Any], hardened: Any, kind: str, extra: str
 ) -> None:
@@ -112,7 +113,7 @@ def test_every_other_spelling_of_a_token(
             verifier.verify(other)
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@each_kind_by_each_engine(*KINDS)
 def test_things_around_a_token(make_key: MakeKey, claims: dict[str, Any], hardened: Any, kind: str) -> None:
     """A token with anything before or after it is refused, as is one twice, backwards or in other codes.
 

@@ -8,10 +8,12 @@ from typing import Any
 
 from keyvault_jwt import base64url, compact, keyset, verifier
 from keyvault_jwt.algorithms import ECDSA
+from keyvault_jwt.fast import AWSLC
 
 BREAKAGES = {
     "any-signature": "ES256 takes any signature of the right length",
     "one-byte-less": "the last byte of an ECDSA signature does not count",
+    "fast-one-byte-less": "the last byte of no signature counts for AWS-LC",
     "key-error": "a header without alg raises KeyError",
     "aud-unchecked": "the audience is not compared",
     "exp-unchecked": "tokens don't expire",
@@ -42,8 +44,8 @@ def _any_signature(_: Any) -> Any:
 
 
 def _one_byte_less(whole: Any) -> Any:
-    def verifier_of(self: ECDSA, key: Any) -> Any:
-        verify = whole(self, key)
+    def verifier_of(self: Any, *bound_to: Any) -> Any:
+        verify = whole(self, *bound_to)
         return lambda signature, data: any(
             verify(signature[:-1] + bytes([last]), data) for last in range(256)
         )
@@ -105,6 +107,7 @@ def _rejects_nbf(whole: Any) -> Any:
 _BROKEN: dict[str, tuple[Any, str, Callable[[Any], Any]]] = {
     "any-signature": (ECDSA, "verifier", _any_signature),
     "one-byte-less": (ECDSA, "verifier", _one_byte_less),
+    "fast-one-byte-less": (AWSLC, "verifier", _one_byte_less),
     "key-error": (compact, "parse_header", _key_error),
     "aud-unchecked": (verifier, "compile_checks", _unchecked("audience")),
     "exp-unchecked": (verifier, "compile_checks", _unchecked("exp")),

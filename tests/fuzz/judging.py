@@ -7,6 +7,7 @@ from collections import Counter
 from dataclasses import dataclass, field, fields
 from typing import Any
 
+from keyvault_jwt.fast import AWSLC
 from tests.fuzz.breakages import broken_part
 from tests.fuzz.explained import explanation
 from tests.fuzz.lenient import bytes_of
@@ -71,14 +72,14 @@ class Judging:
 
     def batch(self, number: int, size: int = BATCH) -> Counts:
         """Return what came of the first `size` mutants of a batch."""
-        counts, ours = Counts(), Ours()
+        counts, ours, fast = Counts(), Ours(), Ours(AWSLC())
         with standing_still(), broken_part(self._broken):
             for mutant in (self.maker.make(number * BATCH + offset) for offset in range(size)):
-                self._judge(mutant, ours, counts)
+                self._judge(mutant, ours, fast, counts)
         self.maker.forget()
         return counts
 
-    def _judge(self, mutant: Mutant, ours: Ours, counts: Counts) -> None:
+    def _judge(self, mutant: Mutant, ours: Ours, fast: Ours, counts: Counts) -> None:
         counts.mutants += 1
         counts.mutations.update(set(mutant.trail[2:]))
         verdict, reading = ours.judge(mutant), self._reading(mutant)
@@ -87,6 +88,10 @@ class Judging:
             counts.refusals[verdict.reason] += 1
         for oracle, what in _contradictions(mutant, verdict, reading, ours):
             counts.findings.append(Finding(oracle, mutant.number, what))
+        by_fast = fast.judge(mutant)
+        if by_fast != verdict:
+            what = f"{_said(verdict)} by cryptography, {_said(by_fast)} by AWS-LC"
+            counts.findings.append(Finding("engine", mutant.number, what))
         if verdict.accepted or mutant.number % SHARE == 0:
             counts.compared += 1
             self._compare(mutant, verdict, reading, counts)

@@ -8,6 +8,7 @@ from typing import Any
 
 from keyvault_jwt import jwks
 from keyvault_jwt.clock import Instant, Milliseconds
+from keyvault_jwt.engine import CRYPTOGRAPHY, Engine
 from keyvault_jwt.errors import KeyvaultJWTError
 from keyvault_jwt.keyset import KeySet
 from keyvault_jwt.verification_errors import InvalidToken, KeysUnavailable
@@ -55,7 +56,8 @@ class _Given:
 class Ours:
     """Judges mutants; verifiers of whole sets stay from one mutant to the next, and so get warm."""
 
-    def __init__(self) -> None:
+    def __init__(self, engine: Engine = CRYPTOGRAPHY) -> None:
+        self._engine = engine
         self._warm: dict[tuple[Any, ...], Verifier] = {}
 
     def judge(self, mutant: Mutant) -> Verdict:
@@ -70,7 +72,7 @@ class Ours:
 
     def judge_again(self, mutant: Mutant, first: Verdict) -> str:
         """Return what another, cold verifier and a second question differ in; "" if in nothing."""
-        verifiers = [self._verifier(mutant), _verifier(_read(mutant), mutant, remember=8)]
+        verifiers = [self._verifier(mutant), _verifier(_read(mutant), mutant, self._engine, remember=8)]
         for verifier in (*verifiers, verifiers[-1]):
             again = _asked(verifier, mutant.token)
             if again != first:
@@ -79,11 +81,12 @@ class Ours:
 
     def _verifier(self, mutant: Mutant) -> Verifier:
         if not mutant.whole_keys:
-            return _verifier(_read(mutant), mutant, remember=0)
+            return _verifier(_read(mutant), mutant, self._engine, remember=0)
         key = (mutant.keys, mutant.allowed, mutant.typ)
         found = self._warm.get(key)
         if found is None:
-            found = self._warm[key] = _verifier(_read(mutant), mutant, remember=(0, 64)[mutant.number % 2])
+            remember = (0, 64)[mutant.number % 2]
+            found = self._warm[key] = _verifier(_read(mutant), mutant, self._engine, remember=remember)
         return found
 
 
@@ -91,7 +94,7 @@ def _read(mutant: Mutant) -> KeySet:
     return KeySet(jwks.parse(mutant.keys, allow_symmetric=mutant.symmetric).keys)
 
 
-def _verifier(keys: KeySet, mutant: Mutant, *, remember: int) -> Verifier:
+def _verifier(keys: KeySet, mutant: Mutant, engine: Engine, *, remember: int) -> Verifier:
     return Verifier(
         _Given(keys),
         issuer=ISSUER,
@@ -101,6 +104,7 @@ def _verifier(keys: KeySet, mutant: Mutant, *, remember: int) -> Verifier:
         typ=mutant.typ,
         remember=remember,
         clock=_Still(),
+        engine=engine,
     )
 
 

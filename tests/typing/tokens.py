@@ -8,6 +8,7 @@ from typing import Any, assert_type
 import jwt
 
 import keyvault_jwt as kj
+from keyvault_jwt.fast import AWSLC
 
 store = kj.open_store("file:./keys")
 
@@ -34,6 +35,7 @@ kj.Verifier(
     typ="at+jwt",
     required=("exp", "sub"),
     remember=1000,
+    engine=AWSLC(),
 )
 assert_type(verifier.verify(token), dict[str, Any])
 assert_type(verifier.verify(token.encode()), dict[str, Any])

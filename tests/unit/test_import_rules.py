@@ -22,6 +22,7 @@ LAYERS = "Data flows one way"
 PURE = "The core does no I/O"
 APART = "Signing, publishing and verifying need no key manager"
 PLUGINS = "Providers are found through entry points"
+CHOSEN = "AWS-LC is asked in one module"
 
 IMPURE_CALLS = {
     "LocalKeyFactory", "SystemClock", "getrandom", "now", "open", "perf_counter", "print", "time_ns",
@@ -97,6 +98,8 @@ def test_the_tree_keeps_the_rules(lint_imports: LintImports) -> None:
         ("signer", "from .key_manager import KeyManager", APART),
         ("verifier", "def f():\n    from . import key_manager", APART),
         ("store_url", "import keyvault_jwt_aws", PLUGINS),
+        ("engine", "def f():\n    import awscrt.crypto", CHOSEN),
+        ("verifier", "def f():\n    from . import fast", LAYERS),
     ],
 )
 def test_a_wrong_import_breaks_its_rule(
