@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-import json
-from importlib import import_module
-from importlib.util import find_spec
-from typing import Any
-
-import jwt
-
 from keyvault_jwt.fast import AWSLC
 
+from . import peers
 from .figure import Figure
-from .paired import Way, ratio
-from .token_keys import AUDIENCE, ISSUER, token_key
+from .paired import ratio
+from .token_keys import token_key
 
 
 def vs_raw(algorithm: str) -> float:
@@ -27,25 +21,13 @@ def vs_raw(algorithm: str) -> float:
 def vs_pyjwt() -> float:
     """Return how many times as long PyJWT takes with the same RS256 token and expectations."""
     key = token_key("RS256")
-
-    def decode(token: str) -> Any:
-        return jwt.decode(token, key.public, algorithms=["RS256"], audience=AUDIENCE, issuer=ISSUER)
-
-    return ratio(decode, key.verifier(engine=AWSLC()).verify, key.token())
+    return ratio(peers.pyjwt(), key.verifier(engine=AWSLC()).verify, key.token())
 
 
 def vs_ryjwt(algorithm: str) -> float:
-    """Return the time of a first verification by AWS-LC over that of ryjwt, which is compiled throughout."""
-    key = token_key(algorithm)
-    return ratio(key.verifier(engine=AWSLC()).verify, _ryjwt(algorithm), key.token())
-
-
-def _ryjwt(algorithm: str) -> Way:
-    members = {**token_key(algorithm).members, "kid": "k1", "alg": algorithm, "use": "sig"}
-    expected = {"algorithms": [algorithm], "audience": AUDIENCE, "issuer": ISSUER}
-    keys = import_module("ryjwt").PublicKey.from_jwks(json.dumps({"keys": [members]}), **expected)
-    decode: Way = keys.decode
-    return decode
+    """Return the time of a first verification by AWS-LC over that of ryjwt."""
+    key, theirs = token_key(algorithm), peers.ryjwt(algorithm)
+    return ratio(key.verifier(engine=AWSLC()).verify, theirs, key.token())
 
 
 def _vs_raw(algorithm: str, at_most: float) -> Figure:
@@ -53,11 +35,12 @@ def _vs_raw(algorithm: str, at_most: float) -> Figure:
     return Figure(f"verify_first_{algorithm.lower()}_fast_vs_raw", what, at_most, lambda: vs_raw(algorithm))
 
 
-def _vs_ryjwt(algorithm: str, at_most: float) -> Figure:
-    what = f"first {algorithm} by AWS-LC over ryjwt's"
-    return Figure(
-        f"verify_first_{algorithm.lower()}_fast_vs_ryjwt", what, at_most, lambda: vs_ryjwt(algorithm)
+def _vs_ryjwt(algorithm: str) -> Figure:
+    name, what = (
+        f"verify_first_{algorithm.lower()}_fast_vs_ryjwt",
+        f"first {algorithm} by AWS-LC over ryjwt's",
     )
+    return Figure(name, what, 1.2, lambda: vs_ryjwt(algorithm))
 
 
 FIGURES = (
@@ -66,6 +49,6 @@ FIGURES = (
     Figure(
         "verify_first_rs256_fast_vs_pyjwt", "PyJWT's time over ours by AWS-LC", None, vs_pyjwt, at_least=3
     ),
-    # It is there for newer versions of Python alone.
-    *([_vs_ryjwt("RS256", 1.2), _vs_ryjwt("ES256", 1.2)] if find_spec("ryjwt") else []),
+    _vs_ryjwt("RS256"),
+    _vs_ryjwt("ES256"),
 )

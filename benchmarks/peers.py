@@ -1,4 +1,4 @@
-"""What other libraries do with the RS256 token that we verify: the same key, issuer, audience and expiry.
+"""What other libraries do with the token that we verify: the same key, issuer, audience and expiry.
 
 Each function returns its library's public way, with all that can be made once made outside.
 """
@@ -60,16 +60,16 @@ def authlib() -> Way:
     return lambda token: decode(token, key, claims_options=wanted).validate()
 
 
-def ryjwt() -> Way:
-    """Return the way of ryjwt; raises `NotMeasurable` where it is not installed."""
+def ryjwt(algorithm: str = "RS256") -> Way:
+    """Return the way of ryjwt, compiled throughout; raises `NotMeasurable` where it is not installed."""
     if find_spec("ryjwt") is None:
         raise NotMeasurable("ryjwt is not installed, which needs Python 3.12 or newer")
     key = import_module("ryjwt").PublicKey.from_jwks(
-        {"keys": [_jwk()]}, algorithms=["RS256"], audience=AUDIENCE, issuer=ISSUER
+        {"keys": [_jwk(algorithm)]}, algorithms=[algorithm], audience=AUDIENCE, issuer=ISSUER
     )
     decode: Way = key.decode
     return decode
 
 
-def _jwk() -> dict[str, Any]:
-    return {**token_key("RS256").members, "kid": "k1"}
+def _jwk(algorithm: str = "RS256") -> dict[str, Any]:
+    return {**token_key(algorithm).members, "kid": "k1"}

@@ -78,7 +78,8 @@ class Stopwatch:
     def read(self) -> tuple[Instant, Milliseconds]:
         """Return the wall-clock time, and the milliseconds that have passed by then, or a little later."""
         wall = self._clock.wall()
-        return wall, max(wall - self._wall, self._clock.monotonic() - self._monotonic)
+        by_wall, by_monotonic = wall - self._wall, self._clock.monotonic() - self._monotonic
+        return wall, by_wall if by_wall > by_monotonic else by_monotonic
 
     def elapsed(self) -> Milliseconds:
         """Return milliseconds since the mark."""
