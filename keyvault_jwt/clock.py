@@ -79,7 +79,7 @@ class Stopwatch:
         """Return the wall-clock time, and the milliseconds that have passed by then, or a little later."""
         wall = self._clock.wall()
         by_wall, by_monotonic = wall - self._wall, self._clock.monotonic() - self._monotonic
-        return wall, by_wall if by_wall > by_monotonic else by_monotonic
+        return wall, max(by_monotonic, by_wall)
 
     def elapsed(self) -> Milliseconds:
         """Return milliseconds since the mark."""
