@@ -6,7 +6,7 @@ import string
 from binascii import Error
 from typing import Final
 
-from pybase64 import b64decode, b64encode_as_string
+from pybase64 import b64decode, b64encode, b64encode_as_string
 
 _ALPHABET: Final = f"{string.ascii_uppercase}{string.ascii_lowercase}{string.digits}-_".encode()
 _PLUS, _SLASH = b"+/"
@@ -21,6 +21,11 @@ _REFUSAL: Final = "not base64url in its one spelling"
 def encode(data: bytes) -> str:
     """Return `data` as base64url without padding."""
     return b64encode_as_string(data, b"-_").rstrip("=")
+
+
+def encoded(data: bytes) -> bytes:
+    """Return `data` as base64url without padding, in ASCII."""
+    return b64encode(data, b"-_").rstrip(b"=")
 
 
 def encode_integer(value: int) -> str:

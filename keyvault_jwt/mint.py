@@ -22,8 +22,8 @@ _LAST_DATE: Final = 2**53
 _ENCODER: Final = msgspec.json.Encoder()
 
 
-def header(algorithm: str, kid: str, extra: Mapping[str, Any] | None = None) -> str:
-    """Return the encoded JOSE header: alg, kid, typ "JWT", and a caller's own members.
+def header(algorithm: str, kid: str, extra: Mapping[str, Any] | None = None) -> bytes:
+    """Return the JOSE header in base64url: alg, kid, typ "JWT", and a caller's own members.
 
     Raises `TokenRefused` for members that would change how the token is verified, and for a
     `typ` that is not text.
@@ -41,7 +41,7 @@ def header(algorithm: str, kid: str, extra: Mapping[str, Any] | None = None) -> 
         if not isinstance(extra.get("typ", "JWT"), str):
             raise TokenRefused("the header's typ is not text")
         members |= extra
-    return base64url.encode(_json(members, "header"))
+    return base64url.encoded(_json(members, "header"))
 
 
 def claims_set(

@@ -31,7 +31,7 @@ class ActiveKey:
 
     kid: str
     algorithm: str
-    header: str
+    header: bytes
     sign: Sign = field(repr=False)
 
 
@@ -127,8 +127,8 @@ class Signer:
         payload = mint.claims_set(
             claims, issuer=terms.issuer, issued=now // 1000, ttl=ttl, longest=terms.token_ttl
         )
-        signing_input = f"{header}.{base64url.encode(payload)}"
-        return f"{signing_input}.{base64url.encode(key.sign(signing_input.encode('ascii')))}"
+        signing_input = header + b"." + base64url.encoded(payload)
+        return (signing_input + b"." + base64url.encoded(key.sign(signing_input))).decode("ascii")
 
     def start(self) -> None:
         """Read the key now and poll from now on; raises what the first `sign` would."""
