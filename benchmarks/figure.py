@@ -6,6 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 
+class NotMeasured(Exception):
+    """This machine lacks what a figure needs; the message says what, and what to do."""
+
+
 @dataclass(frozen=True, slots=True)
 class Figure:
     """A number that `make bench` prints; `name` ends in its unit and `what` tells it in words.

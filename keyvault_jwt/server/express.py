@@ -90,5 +90,4 @@ class Express(HttpToolsProtocol):
             # There is no cycle before the first request that the application was asked.
             and getattr(cycle, "response_complete", True)
             and not self.flow.write_paused
-            and not self.transport.is_closing()
         )

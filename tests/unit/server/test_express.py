@@ -224,6 +224,19 @@ def test_a_request_may_come_byte_by_byte(twins: tuple[Twin, Twin]) -> None:
     assert short.reached == []
 
 
+@pytest.mark.parametrize("version", ["1.0", "1.1"])
+def test_an_idle_connection_is_closed(twins: tuple[Twin, Twin], version: str) -> None:
+    """An answer of HTTP/1.0 ends the connection, one of HTTP/1.1 gives it some seconds to ask again."""
+    request = f"GET {JWKS} HTTP/{version}\r\nHost: x\r\nConnection: keep-alive\r\n\r\n".encode()
+    whole = []
+    for twin in twins:
+        with twin.connect() as connection, connection.makefile("rb") as stream:
+            connection.sendall(request)
+            whole.append(sorted(line for line in stream if not line.startswith(b"date:")))
+    assert whole[0] == whole[1]
+    assert b"HTTP/1.1 200 OK\r\n" in whole[0]
+
+
 def test_who_asks_without_reading_is_waited_for(twins: tuple[Twin, Twin]) -> None:
     """When more is asked than the client takes, the application's way waits, and no answer is lost."""
     short, _ = twins
