@@ -28,7 +28,7 @@ pip-install = { $(BIN)/python -m pip --version >/dev/null 2>&1 || $(BIN)/python 
 	&& $(BIN)/python -m pip install --quiet --constraint constraints.txt --upgrade pip \
 	&& $(BIN)/python -m pip install --quiet $(PINNED) $(1)
 
-.PHONY: help up demo test lint types imports unit model failpoints race chaos-vault chaos-aws simulate fuzz format bench constraints clean
+.PHONY: help up demo test lint types imports unit model failpoints race chaos-vault chaos-aws simulate fuzz format bench bench-tools constraints clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-12s %s\n", $$1, $$2 }' Makefile
@@ -81,8 +81,17 @@ simulate: $(VENV)/.development ## live through SEEDS random worlds, each of YEAR
 fuzz: $(VENV)/.development ## mutate 1,200,000 tokens and key sets, for ten minutes at the most, and ask three libraries too
 	$(BIN)/python -m tests.fuzz --mutants 1200000 --seconds 600 --workers 2 $(ARGS)
 
-bench: $(VENV)/.development ## measure speed and memory; the last line is one JSON object
+bench: $(VENV)/.development bench-tools ## measure speed and memory; the last line is one JSON object
 	$(BIN)/python -m benchmarks
+
+# Only where no systemd would start a web server that nobody asked for; else the figure says what to do.
+bench-tools: ## install nginx and wrk, which `bench` measures us against: as root, in a container of Debian's
+	@PATH="$$PATH:/usr/sbin"; { command -v nginx && command -v wrk; } >/dev/null && exit; \
+	if [ "`id -u`" = 0 ] && command -v apt-get >/dev/null && [ ! -d /run/systemd/system ]; then \
+		echo "installing nginx and wrk, which bench measures us against"; \
+		{ apt-get update && DEBIAN_FRONTEND=noninteractive \
+			apt-get install --yes --no-install-recommends nginx wrk; } >/dev/null 2>&1 && exit; fi; \
+	echo "nginx and wrk are not both here; do: as root, apt-get install nginx wrk"
 
 constraints: ## pin again, to the newest versions that pyproject.toml allows (needs uv)
 	printf 'hatchling\npip\n' | uv pip compile --quiet --upgrade --universal --python-version 3.11 \

@@ -15,8 +15,10 @@ from ..key_manager import KeyManager
 from ..marks import MarkStore
 from ..store import DocumentStore, check_ring_name
 from .answers import on_crash, on_http_error
+from .express import OFFER
 from .fleet import Fleet
 from .gate import Gate
+from .hatch import Hatch
 from .observers import Observers
 from .operator_pages import OperatorPages
 from .plan_board import PlanBoard
@@ -58,6 +60,7 @@ def create_app(
     observers.metrics.watch(fleet.statuses)
     verifiers = VerifierTable(observers.clock)
     public = PublicPages(fleet, verifiers, check_ring_name(default_ring))
+    hatch = Hatch(fleet, public, default_ring, observers.metrics.request)
     operator = OperatorPages(fleet, observers, verifiers, plans)
 
     @asynccontextmanager
@@ -70,7 +73,7 @@ def create_app(
 
     app = Starlette(
         routes=_routes(public, operator if operator_pages else None),
-        middleware=[Middleware(Gate, count=observers.metrics.request)],
+        middleware=[Middleware(Gate, count=observers.metrics.request, offers={OFFER: hatch})],
         exception_handlers={HTTPException: on_http_error, Exception: on_crash},
         lifespan=lifespan,
     )

@@ -18,23 +18,32 @@ SECURITY: Final[Mapping[str, str]] = {
 """Set unless the answer has its own: nothing here is to be framed, sniffed or loaded from elsewhere."""
 
 
-class Gate:
-    """ASGI middleware; `count` is told the route's name, never the path, and the status."""
+def seal(headers: MutableHeaders) -> None:
+    """Add to an answer's headers those that it has not."""
+    for name, value in SECURITY.items():
+        headers.setdefault(name, value)
 
-    def __init__(self, app: ASGIApp, count: Callable[[str, int], None]) -> None:
-        self._app, self._count = app, count
+
+class Gate:
+    """ASGI middleware; `count` is told the route's name, never the path, and the status.
+
+    `offers` are given to a server that asks for its lifespan's state.
+    """
+
+    def __init__(self, app: ASGIApp, count: Callable[[str, int], None], offers: Mapping[str, object]) -> None:
+        self._app, self._count, self._offers = app, count, offers
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on and watch its answer."""
+        if scope["type"] == "lifespan":
+            scope.get("state", {}).update(self._offers)
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
 
         async def watched(message: Message) -> None:
             if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                for name, value in SECURITY.items():
-                    headers.setdefault(name, value)
+                seal(MutableHeaders(scope=message))
                 endpoint = getattr(scope.get("endpoint"), "__name__", "unmatched")
                 self._count(endpoint, message["status"])
             await send(message)

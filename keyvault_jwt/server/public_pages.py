@@ -18,6 +18,14 @@ OPEN = {"Access-Control-Allow-Origin": "*", "Cross-Origin-Resource-Policy": "cro
 """Public keys are for everyone, pages in browsers too."""
 
 
+def set_answer(found: PublishedSet, *, unchanged: bool) -> Response:
+    """Return a set with what caches need, or only that to one who has it."""
+    headers = {**OPEN, "Cache-Control": found.cache_control, "ETag": found.etag}
+    if unchanged:
+        return Response(status_code=304, headers=headers)
+    return Response(found.body, headers=headers, media_type=JWKS_TYPE)
+
+
 class PublicPages:
     """Answers from what the fleet holds; never reads the store, never waits."""
 
@@ -29,15 +37,16 @@ class PublicPages:
         found = self._found(request)
         if isinstance(found, Response):
             return found
-        ring, asked = self._ring(request), ", ".join(request.headers.getlist("if-none-match"))
+        has = ", ".join(request.headers.getlist("if-none-match"))
         client = "" if request.client is None else request.client.host
-        given = (found.epoch, found.revision)
         agent = request.headers.get("user-agent", "")
-        self._verifiers.note(ring, client, agent, conditional.held(asked), given)
-        headers = {**OPEN, "Cache-Control": found.cache_control, "ETag": found.etag}
-        if conditional.matches(asked, found.etag):
-            return Response(status_code=304, headers=headers)
-        return Response(found.body, headers=headers, media_type=JWKS_TYPE)
+        return set_answer(found, unchanged=self.visit(self._ring(request), found, client, agent, has))
+
+    def visit(self, ring: str, found: PublishedSet, client: str, agent: str, if_none_match: str) -> bool:
+        """Note that a client asks for a set, and return whether it has this one."""
+        held = conditional.held(if_none_match) if if_none_match else None
+        self._verifiers.note(ring, client, agent, held, (found.epoch, found.revision))
+        return bool(if_none_match) and conditional.matches(if_none_match, found.etag)
 
     async def metadata(self, request: Request) -> Response:
         """Answer the issuer's metadata (OpenID Connect Discovery 1.0 section 4).

@@ -14,6 +14,7 @@ from starlette.types import ASGIApp
 from uvicorn.server import HANDLED_SIGNALS
 
 from ..errors import UsageError
+from .express import Express
 
 GRACE: Final = 10
 """How many seconds requests under way get at shutdown."""
@@ -75,6 +76,7 @@ def _address(host: str, listener: socket.socket) -> str:
 def _server(app: ASGIApp) -> uvicorn.Server:
     config = uvicorn.Config(
         app,
+        http=Express,
         lifespan="on",
         # Logging is the application's own to set up, and the metrics count requests.
         log_config=None,

@@ -7,15 +7,14 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from ..clock import Clock, Instant
 
 _LONGEST_AGENT = 80
 
 
-@dataclass(frozen=True, slots=True)
-class Sighting:
+class Sighting(NamedTuple):
     """A verifier's latest request: what it held, as (epoch, revision), and what it was answered."""
 
     ring: str
@@ -38,7 +37,9 @@ class VerifierTable:
         self, ring: str, client: str, agent: str, held: tuple[int, int] | None, given: tuple[int, int]
     ) -> None:
         """Note a request for a keyring's set."""
-        agent = "".join(c for c in agent[:_LONGEST_AGENT] if c.isprintable())
+        agent = agent[:_LONGEST_AGENT]
+        if not agent.isprintable():
+            agent = "".join(c for c in agent if c.isprintable())
         key = (ring, client, agent)
         sighting = Sighting(ring, client, agent, self._clock.wall(), held, given)
         with self._guard:

@@ -74,7 +74,7 @@ def test_a_signal_ends_it_in_order(number: signal.Signals) -> None:
     assert (process.returncode, out, err) == (0, "ended\n", "")
 
 
-@pytest.mark.parametrize("missing", ["starlette", "uvicorn", "prometheus_client"])
+@pytest.mark.parametrize("missing", ["starlette", "uvicorn", "httptools", "prometheus_client"])
 def test_without_the_extra_the_error_names_it(missing: str) -> None:
     """Importing the server without its packages is one clear error with the command that mends it."""
     program = f"""
