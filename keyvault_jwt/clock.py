@@ -75,15 +75,16 @@ class Stopwatch:
         """The wall-clock time of the mark."""
         return self._wall
 
-    def read(self) -> tuple[Instant, Milliseconds]:
-        """Return the wall-clock time, and the milliseconds that have passed by then, or a little later."""
-        wall = self._clock.wall()
-        by_wall, by_monotonic = wall - self._wall, self._clock.monotonic() - self._monotonic
-        return wall, max(by_monotonic, by_wall)
-
     def elapsed(self) -> Milliseconds:
         """Return milliseconds since the mark."""
-        return self.read()[1]
+        return max(self._clock.wall() - self._wall, self._clock.monotonic() - self._monotonic)
+
+    def within(self, length: Milliseconds) -> Instant | None:
+        """Return the wall-clock time while no more than `length` has passed, else None."""
+        wall = self._clock.wall()
+        if wall - self._wall <= length and self._clock.monotonic() - self._monotonic <= length:
+            return wall
+        return None
 
 
 class ClockWatch:

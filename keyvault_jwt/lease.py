@@ -19,10 +19,9 @@ class Lease:
     age: Stopwatch
 
     def confirm(self) -> Instant | None:
-        """Return the instant at which no more than the length has passed; None if more has."""
-        now, elapsed = self.age.read()
-        return now if elapsed <= self.length else None
+        """Return the instant at which no more than the length has passed; None once more has."""
+        return self.age.within(self.length)
 
     def holds(self) -> bool:
         """Whether no more than the length has passed, by the larger of both clocks."""
-        return self.age.elapsed() <= self.length
+        return self.confirm() is not None

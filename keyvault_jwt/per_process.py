@@ -17,10 +17,13 @@ class PerProcess(Generic[_T]):
     make a lock.  A parent's value is kept in its children, unused: to end it is not theirs.
     """
 
-    __slots__ = ("__weakref__", "_forks", "_make", "_values")
+    __slots__ = ("__weakref__", "_forks", "_make", "_values", "here")
+
+    here: _T | None
+    """This process's value, None if it has none yet."""
 
     def __init__(self, make: Callable[[], _T]) -> None:
-        self._make = make
+        self._make, self.here = make, None
         self._values: dict[int, _T] = {}
         # Counted, since to ask for the process's number at each use costs more than all the rest.
         self._forks = 0
@@ -29,14 +32,11 @@ class PerProcess(Generic[_T]):
 
     def get(self) -> _T:
         """Return this process's value, making it the first time."""
-        found = self._values.get(self._forks)
-        return self._values.setdefault(self._forks, self._make()) if found is None else found
-
-    def peek(self) -> _T | None:
-        """Return this process's value, None if it has none yet."""
-        return self._values.get(self._forks)
+        if (found := self.here) is None:
+            found = self.here = self._values.setdefault(self._forks, self._make())
+        return found
 
 
 def _forked(it: PerProcess[_T] | None) -> None:
     if it is not None:
-        it._forks += 1  # noqa: SLF001  (its own module)
+        it._forks, it.here = it._forks + 1, None  # noqa: SLF001  (its own module)

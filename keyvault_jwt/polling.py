@@ -23,8 +23,9 @@ class Poller:
 
     def start(self) -> None:
         """Make sure that the thread runs; nothing happens after `close`."""
-        if not (self._closed or (rounds := self._rounds.get()).started):
-            rounds.start()
+        rounds = self._rounds.here
+        if rounds is None or not rounds.started:
+            self._start()
 
     def ask(self, patience: float) -> None:
         """Wait until a round is finished, for at most `patience` seconds; idle, it begins at once.
@@ -34,10 +35,14 @@ class Poller:
         if not self._closed:
             self._rounds.get().ask(patience)
 
+    def _start(self) -> None:
+        if not self._closed:
+            self._rounds.get().start()
+
     def close(self, patience: float) -> bool:
         """End the thread and return whether it ended within `patience` seconds."""
         self._closed = True
-        rounds = self._rounds.peek()
+        rounds = self._rounds.here
         return rounds is None or rounds.close(patience)
 
 

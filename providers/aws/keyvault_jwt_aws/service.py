@@ -93,7 +93,7 @@ class Service:
 
     def close(self) -> None:
         """Close the connections."""
-        client = self._clients.peek()
+        client = self._clients.here
         if client is not None:
             client.close()
 

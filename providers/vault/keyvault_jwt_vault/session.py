@@ -121,7 +121,7 @@ class Session:
         try:
             self._credentials.close()
         finally:
-            adapter = self._adapters.peek()
+            adapter = self._adapters.here
             if adapter is not None:
                 adapter.close()
 

@@ -131,7 +131,7 @@ class TokenKeeper:
     @property
     def index(self) -> str:
         """The `X-Vault-Index` with which the token in use came."""
-        state = self._state.peek()
+        state = self._state.here
         held = None if state is None else state.held
         return "" if held is None else held.granted.index
 
@@ -158,7 +158,7 @@ class TokenKeeper:
     def close(self) -> None:
         """Revoke what this process logged in for, and forget it; a failure to do so is its TTL's to mend."""
         self._closed = True
-        state = self._state.peek()
+        state = self._state.here
         if state is not None:
             with self._flight(state):
                 held, retired = state.held, state.retired

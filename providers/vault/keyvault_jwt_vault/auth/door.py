@@ -91,7 +91,7 @@ class Door:
 
     def close(self) -> None:
         """Give up this process's connections."""
-        connection = self._connections.peek()
+        connection = self._connections.here
         if connection is not None:
             connection.close()
 
