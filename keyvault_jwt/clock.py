@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import threading
 import time
-import weakref
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Protocol, TypeAlias
+
+from .forks import survive_forks
 
 Instant: TypeAlias = int
 """A moment: whole milliseconds since 1970-01-01T00:00:00Z."""
@@ -98,8 +98,7 @@ class ClockWatch:
     def __init__(self, clock: Clock) -> None:
         self._clock, self._guard = clock, threading.Lock()
         self._apart = clock.wall() - clock.monotonic()
-        itself = weakref.ref(self)
-        os.register_at_fork(after_in_child=lambda: _forked(itself()))
+        survive_forks(self)
 
     def step(self, tolerance: Milliseconds) -> Milliseconds:
         """Return how far the wall clock was stepped since the last call, 0 if within `tolerance`.
@@ -112,15 +111,13 @@ class ClockWatch:
             stepped, self._apart = apart - self._apart, apart
         return stepped if abs(stepped) > tolerance else 0
 
+    def _after_fork(self) -> None:
+        # A thread of the parent process may hold the old one for ever.
+        self._guard = threading.Lock()
+
 
 def iso(instant: Instant) -> str:
     """Return the instant as ISO 8601 in UTC with milliseconds, as documents and people read it."""
     # Whole numbers throughout: as a float, an instant of the far future loses its last millisecond.
     moment = _EPOCH + timedelta(milliseconds=instant)
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
-def _forked(watch: ClockWatch | None) -> None:
-    if watch is not None:
-        # A thread of the parent process may hold the old one for ever.
-        watch._guard = threading.Lock()  # noqa: SLF001  (its own module)

@@ -6,12 +6,12 @@ a memory that was not restored with it can tell (`RolledBack`).
 
 from __future__ import annotations
 
-import os
 import threading
-import weakref
 from dataclasses import dataclass, replace
 from typing import Protocol
 from uuid import UUID
+
+from .forks import survive_forks
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +66,7 @@ class MemoryMarks:
     def __init__(self) -> None:
         self._guard = threading.Lock()
         self._marks: dict[str, Mark] = {}
-        itself = weakref.ref(self)
-        os.register_at_fork(after_in_child=lambda: _forked(itself()))
+        survive_forks(self)
 
     def load(self, ring: str) -> Mark | None:
         """Return the keyring's mark, None if there is none."""
@@ -86,8 +85,6 @@ class MemoryMarks:
         with self._guard:
             self._marks.pop(ring, None)
 
-
-def _forked(marks: MemoryMarks | None) -> None:
-    if marks is not None:
+    def _after_fork(self) -> None:
         # A thread of the parent process may hold the old one for ever.
-        marks._guard = threading.Lock()  # noqa: SLF001  (its own module)
+        self._guard = threading.Lock()

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import os
-import weakref
 from collections.abc import Callable
 from typing import Generic, TypeVar
+
+from .forks import survive_forks
 
 _T = TypeVar("_T")
 
@@ -27,8 +27,7 @@ class PerProcess(Generic[_T]):
         self._values: dict[int, _T] = {}
         # Counted, since to ask for the process's number at each use costs more than all the rest.
         self._forks = 0
-        itself = weakref.ref(self)
-        os.register_at_fork(after_in_child=lambda: _forked(itself()))
+        survive_forks(self)
 
     def get(self) -> _T:
         """Return this process's value, making it the first time."""
@@ -36,7 +35,5 @@ class PerProcess(Generic[_T]):
             found = self.here = self._values.setdefault(self._forks, self._make())
         return found
 
-
-def _forked(it: PerProcess[_T] | None) -> None:
-    if it is not None:
-        it._forks, it.here = it._forks + 1, None  # noqa: SLF001  (its own module)
+    def _after_fork(self) -> None:
+        self._forks, self.here = self._forks + 1, None

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import ssl
-import weakref
 from collections.abc import Mapping
 from contextlib import closing, suppress
 from copy import copy
@@ -19,6 +17,7 @@ from ..clock import Clock, SystemClock
 from ..duration import milliseconds
 from ..errors import FetchError, KeyvaultJWTError, UsageError
 from ..events import Listener
+from ..forks import survive_forks
 from ..keyset import KeySet
 from ..store import DocumentStore
 from ..verification_errors import KeysUnavailable
@@ -102,8 +101,7 @@ class JWKSCache:
         if state is not None:
             self._warm = WarmStart(state, identity=source.identity, name=source.name)
             self._shelf.restore(*self._warm.load(), Moment.now(clock))
-        itself = weakref.ref(self)
-        os.register_at_fork(after_in_child=lambda: _forked(itself()))
+        survive_forks(self)
 
     @classmethod
     def from_document(
@@ -298,8 +296,3 @@ def _raise(error: KeyvaultJWTError | None) -> None:
     if error is not None:
         # A copy, since every waiter raises it and a traceback belongs to one of them.
         raise copy(error) from None
-
-
-def _forked(cache: JWKSCache | None) -> None:
-    if cache is not None:
-        cache._after_fork()  # noqa: SLF001  (its own module)

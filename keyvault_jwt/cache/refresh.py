@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import queue
 import threading
 import weakref
@@ -12,6 +11,7 @@ from contextlib import suppress
 from typing import Final, TypeAlias
 
 from ..errors import FetchError, KeyvaultJWTError
+from ..forks import survive_forks
 
 Flight: TypeAlias = "Future[KeyvaultJWTError | None]"
 """One request to the source, under way or about to start; its result is what went wrong, if anything."""
@@ -32,11 +32,10 @@ class Refresher:
     ) -> None:
         self._load, self._seconds_until_due = load, seconds_until_due
         self._closed = False
-        self._start_over()
-        itself = weakref.ref(self)
-        os.register_at_fork(after_in_child=lambda: _start_over(itself()))
+        self._after_fork()
+        survive_forks(self)
 
-    def _start_over(self) -> None:
+    def _after_fork(self) -> None:
         # In a forked child: locks may be held, and flights flown, by threads that are not here.
         self._lock = threading.Lock()
         # Not an Event: this one may be told from a finalizer, in whatever thread that runs.
@@ -166,8 +165,3 @@ def _keep_going(itself: weakref.ref[Refresher], wake: queue.SimpleQueue[None]) -
             return
         with suppress(queue.Empty):
             wake.get(timeout=pause)
-
-
-def _start_over(refresher: Refresher | None) -> None:
-    if refresher is not None:
-        refresher._start_over()  # noqa: SLF001  (its own module)

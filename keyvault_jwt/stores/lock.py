@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import random
 import time
-import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import timedelta
@@ -14,6 +13,7 @@ from typing import Final
 
 from ..duration import format_duration
 from ..errors import StoreUnavailable
+from ..forks import survive_forks
 from .directory import Directory
 from .os_failure import told
 
@@ -35,8 +35,7 @@ class DirectoryLock:
     def __init__(self, patience: timedelta = PATIENCE) -> None:
         self._patience = patience
         self._open: set[int] = set()
-        itself = weakref.ref(self)
-        os.register_at_fork(after_in_child=lambda: _close_copies(itself()))
+        survive_forks(self)
 
     @contextmanager
     def hold(self, directory: Directory) -> Iterator[None]:
@@ -89,13 +88,11 @@ class DirectoryLock:
             fix=f"see what {who} is doing; the lock goes with its process",
         )
 
-
-def _close_copies(lock: DirectoryLock | None) -> None:
-    if lock is not None:
-        for file in lock._open:  # noqa: SLF001  (its own module)
+    def _after_fork(self) -> None:
+        for file in self._open:
             with suppress(OSError):
                 os.close(file)
-        lock._open.clear()  # noqa: SLF001
+        self._open.clear()
 
 
 def _is_entry(file: int, directory: Directory) -> bool:

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import itertools
-import os
 import threading
-import weakref
 from collections.abc import Iterator
 from types import TracebackType
 from typing import Final, Self
 
 from ..clock import Milliseconds
 from ..errors import BadStoreURL, Conflict, DocumentTooLarge
+from ..forks import survive_forks
 from ..store import DocumentName, Draft, Limits, Version, Versioned
 
 LIMITS: Final = Limits(document_bytes=64 * 1024 * 1024)
@@ -26,8 +25,7 @@ class MemoryStore:
         self._guard = threading.Lock()
         self._documents: dict[DocumentName, Versioned] = {}
         self._versions = itertools.count(1)
-        itself = weakref.ref(self)
-        os.register_at_fork(after_in_child=lambda: _forked(itself()))
+        survive_forks(self)
 
     def __repr__(self) -> str:
         return f"MemoryStore(<{len(self._documents)} documents>)"
@@ -87,15 +85,13 @@ class MemoryStore:
     ) -> None:
         self.close()
 
+    def _after_fork(self) -> None:
+        # A thread of the parent process may hold the old one for ever.
+        self._guard = threading.Lock()
+
 
 def open_url(url: str) -> MemoryStore:
     """Return a fresh store for `memory:`; raises `BadStoreURL` for anything after the colon."""
     if url != "memory:":
         raise BadStoreURL("a memory store URL is memory: and nothing more", fix="write memory:")
     return MemoryStore()
-
-
-def _forked(store: MemoryStore | None) -> None:
-    if store is not None:
-        # A thread of the parent process may hold the old one for ever.
-        store._guard = threading.Lock()  # noqa: SLF001  (its own module)
