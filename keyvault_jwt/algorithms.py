@@ -74,7 +74,7 @@ class ECDSA(Algorithm):
 
         def es_sign(data: bytes) -> bytes:
             r, s = decode_dss_signature(sign(data, scheme))
-            return r.to_bytes(width) + s.to_bytes(width)
+            return r.to_bytes(width, "big") + s.to_bytes(width, "big")
 
         return es_sign
 

@@ -23,8 +23,8 @@ def encode(data: bytes) -> str:
     return b64encode_as_string(data, b"-_").rstrip("=")
 
 
-def encoded(data: bytes) -> bytes:
-    """Return `data` as base64url without padding, in ASCII."""
+def encode_ascii(data: bytes) -> bytes:
+    """As `encode`, in bytes."""
     return b64encode(data, b"-_").rstrip(b"=")
 
 

@@ -85,8 +85,8 @@ def compile_checks(
 def validity(claims: Claims, leeway: Milliseconds) -> Validity:
     """Return when the times of claims hold that passed a check with this leeway."""
     begins = [_milliseconds(claims[name], name) - leeway for name in ("nbf", "iat") if name in claims]
-    ends = [_milliseconds(claims[name], name) + leeway for name in ("exp",) if name in claims]
-    return max(begins, default=-math.inf), min(ends, default=math.inf)
+    end = _milliseconds(claims["exp"], "exp") + leeway if "exp" in claims else math.inf
+    return max(begins, default=-math.inf), end
 
 
 def _names(required: Iterable[str]) -> tuple[str, ...]:

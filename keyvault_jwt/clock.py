@@ -35,14 +35,15 @@ class Clock(Protocol):
 class SystemClock:
     """This machine's clocks."""
 
-    __slots__ = ("_monotonic_ns", "_wall_ns")
+    __slots__ = ("_monotonic_ns",)
 
     def __init__(self) -> None:
-        self._wall_ns, self._monotonic_ns = time.time_ns, _suspend_aware()
+        # Chosen once: tokens are signed and verified by it.
+        self._monotonic_ns = _suspend_aware()
 
     def wall(self) -> Instant:
         """Return the system's wall-clock time."""
-        return self._wall_ns() // 1_000_000
+        return time.time_ns() // 1_000_000
 
     def monotonic(self) -> Milliseconds:
         """Return a time that also counts a suspended machine, where the system has one.

@@ -12,7 +12,7 @@ from typing import Final
 import msgspec
 
 from . import events, jwks
-from .cache import JWKSCache, Lifetime, Loaded
+from .cache import WAITING_THREADS, JWKSCache, Lifetime, Loaded
 from .cache.freshness import Bounds
 from .cache.source import WebSource
 from .clock import Clock, Milliseconds, SystemClock
@@ -160,6 +160,7 @@ def discovered_cache(
     default_ttl: timedelta = timedelta(minutes=5),
     max_ttl: timedelta = timedelta(hours=1),
     max_stale: timedelta = timedelta(hours=1),
+    waiting_threads: int = WAITING_THREADS,
 ) -> JWKSCache:
     """Return a cache of the set that the issuer's metadata points to; nothing is fetched yet.
 
@@ -177,4 +178,5 @@ def discovered_cache(
         min_ttl=min_ttl,
         max_ttl=max_ttl,
         max_stale=max_stale,
+        waiting_threads=waiting_threads,
     )

@@ -24,10 +24,10 @@ from .jwk import VerificationKey
 
 try:
     from awscrt.crypto import EC, RSA, ECRawSignature, RSASignatureAlgorithm
-except ModuleNotFoundError as missing:
+except ImportError as missing:
     raise MissingExtra(
-        "checking signatures by AWS-LC needs a package that is not installed",
-        why=f"{missing.name} is missing",
+        "checking signatures by AWS-LC needs a package that is not installed, or only an older one",
+        why=f"{missing.name} is missing, or lacks what is asked of it",
         fix="pip install 'keyvault-jwt[fast]'",
     ) from missing
 

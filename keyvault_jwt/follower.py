@@ -148,9 +148,10 @@ class Follower(Generic[_T]):
             raise UsageError(f"this {self._role.name} is closed")
         if self._poller is not None:
             self._poller.start()
+        # As `peek`, without calling it: each token that is signed comes by here.
         held = self._held
         if held is None or (now := held.lease.confirm()) is None:
-            return self._read_first()
+            return self._read_now()
         return held.reading.value, now
 
     # --- reading ---------------------------------------------------------------------------
@@ -213,7 +214,8 @@ class Follower(Generic[_T]):
         was, self._failure, self._tried = self._failure, failure, age
         self._tell(before, was)
 
-    def _read_first(self) -> tuple[_T, Instant]:
+    def _read_now(self) -> tuple[_T, Instant]:
+        """Return what a read finds that was to be made before anything can be returned."""
         self._try_again()
         found = self.peek()
         if found is None:

@@ -17,17 +17,17 @@ _CHANGEABLE: Final = (dict, list)
 class Remembered:
     """What a good token said, and between which instants its times hold.
 
-    `claims` are kept if none of them could be changed by whoever is handed them; if one could,
-    they are read from the payload each time.
+    `said` are the claims, unless one of them could be changed by whoever is handed it: then it is
+    the payload, which is read anew each time.
     """
 
     validity: Validity
-    payload: bytes = field(repr=False)
-    claims: Claims | None = field(repr=False)
+    said: Claims | bytes = field(repr=False)
 
     def handed_out(self) -> Claims:
         """Return the claims as a dict of the caller's own."""
-        return parse_claims(self.payload) if self.claims is None else self.claims.copy()
+        said = self.said
+        return parse_claims(said) if isinstance(said, bytes) else said.copy()
 
 
 class Generation:
@@ -52,9 +52,8 @@ class Generation:
         self, token: str | bytes, payload: bytes, claims: Claims, validity: Validity, *, most: int
     ) -> None:
         """Note a token whose signature and claims are good; the oldest of `most` makes room."""
-        constant = not any(isinstance(value, _CHANGEABLE) for value in claims.values())
-        seen = Remembered(validity, payload, claims.copy() if constant else None)
-        _note(self.tokens, token, seen, most)
+        changeable = any(isinstance(value, _CHANGEABLE) for value in claims.values())
+        _note(self.tokens, token, Remembered(validity, payload if changeable else claims.copy()), most)
 
 
 def _note(table: OrderedDict[Any, Any], key: object, value: object, most: int) -> None:

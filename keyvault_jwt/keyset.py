@@ -62,10 +62,10 @@ class KeySet:
     def find(self, kid: str | None, algorithm: Algorithm, engine: Engine = CRYPTOGRAPHY) -> BoundKey | None:
         """Return the one key that a header with this kid and algorithm means; None if none does.
 
-        Without a kid, the algorithm's key must be the only one.  It is bound once for each engine, of
-        which verifiers of one set may have several.  Raises `AmbiguousKey` when
-        two keys answer, `AlgorithmRefused` when the kid's key serves other algorithms
-        (RFC 8725 section 3.1), `DeniedKey` when the kid was denied.
+        Without a kid, the algorithm's key must be the only one.  It is bound once for each engine:
+        verifiers that share a set may use different ones.  Raises `AmbiguousKey` when two keys
+        answer, `AlgorithmRefused` when the kid's key serves other algorithms (RFC 8725 section
+        3.1), `DeniedKey` when the kid was denied.
         """
         bound = self._bound.get((kid, algorithm.name, engine))
         if bound is None:

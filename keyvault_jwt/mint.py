@@ -43,7 +43,7 @@ def header(algorithm: str, kid: str, extra: Mapping[str, Any] | None = None) -> 
         if not isinstance(extra.get("typ", "JWT"), str):
             raise TokenRefused("the header's typ is not text")
         members |= extra
-    return base64url.encoded(_json(members, "header"))
+    return base64url.encode_ascii(_json(members, "header"))
 
 
 def claims_set(
@@ -59,7 +59,7 @@ def claims_set(
     `issued` is in seconds since 1970; `longest` is L.  Raises `TokenRefused` for an iat of the
     caller's, another issuer, a lifetime above L, and values that no verifier would take.
     """
-    # A dict is one, too, and told so in a tenth of the time.
+    # A dict is a Mapping; to ask for dict first takes a tenth of the time.
     if not (isinstance(claims, dict) or isinstance(claims, Mapping)):  # noqa: SIM101
         raise TokenRefused("claims are a mapping of names to values")
     _check_types(claims)
@@ -147,6 +147,7 @@ def _json(members: dict[str, Any], kind: str) -> bytes:
     try:
         data = _ENCODER.encode(members)
         # msgspec writes NaN and infinity as null, which says something else than the caller did.
+        # By `find`, since `in` tries the bytes as a number first, which takes longer than the search.
         finite = data.find(b"null") < 0 or _all_finite(msgspec.to_builtins(members))
     except (TypeError, ValueError, OverflowError, RecursionError):
         raise TokenRefused(f"a {kind} has no JSON form") from None

@@ -18,7 +18,7 @@ from jwt.algorithms import get_default_algorithms
 
 from . import compact, jwks
 from .algorithms import VERIFY_ALIASES, algorithm_named
-from .cache import JWKSCache
+from .cache import WAITING_THREADS, JWKSCache
 from .errors import KeyvaultJWTError, WrongKeyType
 from .jwks import ParsedKey
 from .keyset import KeySet
@@ -34,7 +34,7 @@ class PyJWKClient:
     What differs: a key is never kept past what its set allows, so `cache_keys`,
     `max_cached_keys` and `cache_jwk_set` change nothing; `lifespan` (seconds) is how long a set
     serves at most before it is asked for again; HTTPS is asked for except on this machine,
-    unless `allow_plain_http`; `state` and `close` are those of `JWKSCache`.
+    unless `allow_plain_http`; `state`, `waiting_threads` and `close` are those of `JWKSCache`.
     """
 
     def __init__(  # noqa: PLR0917  (PyJWT's own signature)
@@ -51,6 +51,7 @@ class PyJWKClient:
         *,
         allow_plain_http: bool = False,
         state: Path | None = None,
+        waiting_threads: int = WAITING_THREADS,
     ) -> None:
         self.uri = uri
         lasting = timedelta(seconds=lifespan)
@@ -64,6 +65,7 @@ class PyJWKClient:
             tls=ssl_context,
             allow_plain_http=allow_plain_http,
             state=state,
+            waiting_threads=waiting_threads,
         )
 
     def close(self) -> None:

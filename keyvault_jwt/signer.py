@@ -127,8 +127,8 @@ class Signer:
         payload = mint.claims_set(
             claims, issuer=terms.issuer, issued=now // 1000, ttl=ttl, longest=terms.token_ttl
         )
-        signing_input = header + b"." + base64url.encoded(payload)
-        return (signing_input + b"." + base64url.encoded(key.sign(signing_input))).decode("ascii")
+        signing_input = header + b"." + base64url.encode_ascii(payload)
+        return (signing_input + b"." + base64url.encode_ascii(key.sign(signing_input))).decode("ascii")
 
     def start(self) -> None:
         """Read the key now and poll from now on; raises what the first `sign` would."""

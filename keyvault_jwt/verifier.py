@@ -19,7 +19,7 @@ from .keyset import BoundKey, KeySet, KeySource
 from .verification_errors import AlgorithmRefused, InvalidSignature, TypeRefused, UnknownKey, UnusableKey
 
 _SYSTEM_CLOCK: Final = SystemClock()
-_TOKENS: Final = (str, bytes)
+_TOKEN_TYPES: Final = (str, bytes)
 
 
 class _Located(NamedTuple):
@@ -63,7 +63,9 @@ class Verifier:
         engine: Engine = CRYPTOGRAPHY,
     ) -> None:
         if remember < 0 or max_token < 1:
-            raise UsageError("`remember` and `max_token` can't be negative")
+            raise UsageError("`remember` must be 0 or more, and `max_token` 1 or more")
+        if isinstance(engine, type) or not callable(getattr(engine, "verifier", None)):
+            raise UsageError("`engine` is not an engine", fix="write engine=AWSLC(), or leave it out")
         self.issuer = issuer
         self._source, self._clock, self._engine = keys, clock, engine
         self._allowed = _allow_list(algorithms)
@@ -126,7 +128,7 @@ class Verifier:
         generation = self._generation
         if (
             generation.keys is not self._source.current()
-            or not isinstance(token, _TOKENS)
+            or not isinstance(token, _TOKEN_TYPES)
             or len(token) > self._max_token
         ):
             return None
@@ -140,6 +142,7 @@ class Verifier:
             if bound is None:
                 return None
             if not bound.verify(base64url.decode(signature), signing_input):
+                # Nobody signs what has not three parts, so good tokens need not be asked for theirs.
                 if not dot or b"." in encoded:
                     return None
                 raise _invalid_signature()
@@ -149,11 +152,11 @@ class Verifier:
         return self._claims(token, payload, generation)
 
     def _again(self, seen: Remembered) -> Claims:
-        now, (begin, end) = self._clock.wall(), seen.validity
-        if begin <= now < end:
-            return seen.handed_out()
-        claims = parse_claims(seen.payload)
-        self._check(claims, now)
+        """Return the claims of a remembered token, or raise what is wrong with its times by now."""
+        claims, now = seen.handed_out(), self._clock.wall()
+        begin, end = seen.validity
+        if not begin <= now < end:
+            self._check(claims, now)
         return claims
 
     def _locate(self, token: str | bytes) -> _Located:

@@ -4,5 +4,6 @@ from .freshness import Lifetime
 from .health import Health
 from .jwks_cache import JWKSCache
 from .source import Loaded, Source
+from .waiting_room import WAITING_THREADS
 
-__all__ = ["Health", "JWKSCache", "Lifetime", "Loaded", "Source"]
+__all__ = ["WAITING_THREADS", "Health", "JWKSCache", "Lifetime", "Loaded", "Source"]

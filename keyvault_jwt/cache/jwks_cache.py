@@ -13,7 +13,7 @@ from types import TracebackType
 from typing import Final, Self
 
 from .. import events, jwks
-from ..clock import Clock, SystemClock
+from ..clock import Clock, Milliseconds, SystemClock
 from ..duration import milliseconds
 from ..errors import FetchError, KeyvaultJWTError, UsageError
 from ..events import Listener
@@ -43,9 +43,9 @@ class JWKSCache:
     the first use, asks again before C is over; whoever needs a known key never waits for it.
     Nothing is fetched before that first use: call `refresh` to be ready when a service starts.
     A kid that the set lacks may cause one request in each `cooldown` (five in a burst), whoever
-    makes it up; who needs that, or has no usable set, waits for `timeout` at most.  Of those with
-    an unknown kid `waiting_threads` may wait at a time, and the others are refused at once: made-up
-    kids must not fill a server, so let it be less than the threads that the server has.
+    makes it up; who needs that, or has no usable set, waits for `timeout` and a second at most.
+    Of those with an unknown kid `waiting_threads` may wait at a time, and the others are refused at
+    once: made-up kids must not fill a server, so let it be less than the threads that the server has.
 
     `state` is a directory for what must survive a restart: the last public set, the newest
     revision seen and the keys denied.  `headers`, `tls` and the bounds are for a URL; of another
@@ -91,7 +91,8 @@ class JWKSCache:
                 tls=tls,
             )
         self._source, self._clock = source, clock
-        self._patience = timeout.total_seconds() + 1
+        # A little more than a request may take, so that its outcome is known to whoever waited for it.
+        self._patience: Milliseconds = milliseconds(timeout) + 1_000
         self._announcer = Announcer(source.name, listener)
         self._shelf = Shelf(source.name, bounds)
         self._refresher = Refresher(self._load, self._seconds_until_due)
@@ -127,6 +128,7 @@ class JWKSCache:
         state: Path | None = None,
         timeout: timedelta = timedelta(seconds=5),
         cooldown: timedelta = timedelta(seconds=10),
+        waiting_threads: int = WAITING_THREADS,
     ) -> Self:
         """Return a cache of a keyring's `public` document, or `verification` if it is symmetric.
 
@@ -143,6 +145,7 @@ class JWKSCache:
             state=state,
             timeout=timeout,
             cooldown=cooldown,
+            waiting_threads=waiting_threads,
             max_ttl=_UNBOUNDED,
             max_stale=_UNBOUNDED,
         )
@@ -178,20 +181,24 @@ class JWKSCache:
 
         Raises `KeysUnavailable` when there is none.
         """
-        with closing(
-            self._waiting_room.flights(kid, known, self.current, room=self._waiting_threads)
-        ) as flights:
+        until, room = self._clock.monotonic() + self._patience, self._waiting_threads
+        with (
+            closing(self._waiting_room.flights(kid, known, self.current, room=room)) as flights,
+            suppress(TimeoutError),
+        ):
             for flight in flights:
-                with suppress(TimeoutError):
-                    flight.result(self._patience)
+                flight.result(self._seconds_until(until))
         return self._current_or_refuse()
 
     async def afind(self, kid: str | None, known: KeySet | None) -> KeySet:
         """As `find`, without blocking the event loop."""
-        with closing(self._waiting_room.flights(kid, known, self.current, room=MAX_TASKS)) as flights:
+        until, room = self._clock.monotonic() + self._patience, MAX_TASKS
+        with (
+            closing(self._waiting_room.flights(kid, known, self.current, room=room)) as flights,
+            suppress(TimeoutError),
+        ):
             for flight in flights:
-                with suppress(TimeoutError):
-                    await asyncio.wait_for(asyncio.wrap_future(flight), self._patience)
+                await asyncio.wait_for(asyncio.wrap_future(flight), self._seconds_until(until))
         return self._current_or_refuse()
 
     def refresh(self) -> None:
@@ -245,6 +252,9 @@ class JWKSCache:
             why=late if error is None else ", ".join(filter(None, (error.what, error.why))),
             fix="see the cache's health(); max-age and `max_stale` say how long a set may serve",
         )
+
+    def _seconds_until(self, monotonic: Milliseconds) -> float:
+        return max(0, monotonic - self._clock.monotonic()) / 1000
 
     def _seconds_until_due(self) -> float:
         now, due = Moment.now(self._clock), self._shelf.due

@@ -40,7 +40,7 @@ class Token:
         payload = mint.claims_set(
             {"aud": AUDIENCE}, issuer=ring.issuer, issued=issued, ttl=hour, longest=3_600_000
         )
-        signing_input = mint.header(algorithm, kid) + b"." + base64url.encoded(payload)
+        signing_input = mint.header(algorithm, kid) + b"." + base64url.encode_ascii(payload)
         sign = algorithm_named(algorithm).signer(load_private(algorithm, private))
-        text = (signing_input + b"." + base64url.encoded(sign(signing_input))).decode("ascii")
+        text = (signing_input + b"." + base64url.encode_ascii(sign(signing_input))).decode("ascii")
         return cls(ring, kid, text, 1000 * issued + 3_600_000, now, stolen=True)

@@ -20,7 +20,9 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from keyvault_jwt import base64url, jwk
 from keyvault_jwt.algorithms import ALGORITHMS
 from keyvault_jwt.cache import JWKSCache
+from keyvault_jwt.engine import Cryptography
 from keyvault_jwt.errors import UsageError
+from keyvault_jwt.fast import AWSLC
 from keyvault_jwt.keyset import KeySet
 from keyvault_jwt.testing.fake_clock import FakeClock
 from keyvault_jwt.verification_errors import (
@@ -252,6 +254,13 @@ def test_allow_lists_that_cannot_be_meant(make_verifier: MakeVerifier, algorithm
     """An empty list, a text, an unknown name or HMAC beside public keys is refused at once."""
     with pytest.raises(UsageError):
         make_verifier(algorithms=algorithms)
+
+
+@pytest.mark.parametrize("engine", ["fast", None, AWSLC, Cryptography], ids=str)
+def test_engines_that_are_none(make_verifier: MakeVerifier, engine: Any) -> None:
+    """A name, nothing, or a class where its instance is meant is refused at once, not at the first token."""
+    with pytest.raises(UsageError, match="engine"):
+        make_verifier(engine=engine)
 
 
 def test_expectations_must_be_written() -> None:

@@ -421,6 +421,31 @@ def test_kid_that_comes_with_the_request_under_way(
     assert len(endpoint.requests) == 2
 
 
+@pytest.mark.parametrize("waits", ["find", "afind"])
+def test_two_requests_take_no_longer_to_wait_for(
+    endpoint: Endpoint, make_cache: MakeCache, clock: FakeClock, gate: Callable[[], Gate], waits: str
+) -> None:
+    """Who has spent its time on the request under way is not kept by one of its own as well."""
+    watched = make_cache(timeout=timedelta(hours=1))
+    known, first = watched.fetch(), gate()
+    with ThreadPoolExecutor(2) as pool:
+        refresh = pool.submit(watched.cache.refresh)
+        first.wait_for_request()
+        if waits == "find":
+            looking = pool.submit(watched.cache.find, "made-up", known)
+        else:
+            looking = pool.submit(asyncio.run, watched.cache.afind("made-up", known))
+        eventually(lambda: watched.cache._waiting_room._waiting == 1)
+        clock.advance(timedelta(hours=1, seconds=1))
+        second = gate()
+        first.open()
+        second.wait_for_request()
+        assert looking.result(15) is known
+        assert watched.cache._waiting_room._waiting == 0
+        second.open()
+        refresh.result(20)
+
+
 def test_newer_set_is_looked_into_first(endpoint: Endpoint, make_cache: MakeCache) -> None:
     """Who looked into a set that was replaced meanwhile gets the new one, without a request."""
     watched = make_cache()
