@@ -34,15 +34,17 @@ if TYPE_CHECKING:
     from .scheduler import RotationScheduler
     from .signer import Signer
     from .store_url import open_store
-    from .verification_errors import VerificationError
+    from .verification_errors import InvalidToken, KeysUnavailable, VerificationError
     from .verifier import Verifier
 
 __all__ = [
+    "InvalidToken",
     "JWKSCache",
     "KeyManager",
     "KeySource",
     "KeyState",
     "Keyring",
+    "KeysUnavailable",
     "KeyvaultJWTError",
     "MultiIssuer",
     "Plan",
@@ -60,11 +62,13 @@ __all__ = [
 if not TYPE_CHECKING:  # a checker that saw __getattr__ would take any misspelt name for a public one
     _HOMES = MappingProxyType(
         {
+            "InvalidToken": "verification_errors",
             "JWKSCache": "cache",
             "KeyManager": "key_manager",
             "KeySource": "keyset",
             "KeyState": "keys",
             "Keyring": "keyring",
+            "KeysUnavailable": "verification_errors",
             "KeyvaultJWTError": "errors",
             "MultiIssuer": "multi_issuer",
             "Plan": "plan",

@@ -9,6 +9,8 @@ from typing import Any, Final
 from .claims import Claims, Validity, parse_claims
 from .keyset import BoundKey, KeySet
 
+LONGEST_TOKEN: Final = 8_192
+"""Characters of the longest token that is remembered: what many of them take is to be foreseen."""
 _MAX_HEADERS: Final = 256
 _CHANGEABLE: Final = (dict, list)
 
@@ -51,7 +53,12 @@ class Generation:
     def note_token(
         self, token: str | bytes, payload: bytes, claims: Claims, validity: Validity, *, most: int
     ) -> None:
-        """Note a token whose signature and claims are good; the oldest of `most` makes room."""
+        """Note a token whose signature and claims are good, unless it is very long.
+
+        The oldest of `most` makes room.
+        """
+        if len(token) > LONGEST_TOKEN:
+            return
         changeable = any(isinstance(value, _CHANGEABLE) for value in claims.values())
         _note(self.tokens, token, Remembered(validity, payload if changeable else claims.copy()), most)
 

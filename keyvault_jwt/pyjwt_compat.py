@@ -92,6 +92,8 @@ class PyJWKClient:
 
         Raises `UnknownKey`, `AmbiguousKey` or `KeysUnavailable`.
         """
+        if not isinstance(kid, str):
+            raise UnknownKey("the kid is not text")
         keys = self._keys()
         if not keys.has(kid):
             keys = self._cache.find(kid, keys)

@@ -39,8 +39,9 @@ class Verifier:
     there is (RFC 8725 section 2.1), and no key set holds both.  `issuer` is compared exactly;
     `audience` is one name or several, of which the token must name one; either is left
     unchecked only by writing None.  `typ` is compared as a media type when given.  `required`
-    are the claims that must be there.  `remember` is how many good tokens are kept in memory,
-    so that their signatures are not checked again; all else is, at every use.  `engine` checks the
+    are the claims that must be there.  `remember` is how many good tokens, of 8,192 characters at
+    most, are kept in memory, so that their signatures are not checked again: their times, their
+    key's place in the set and denials are, at every use.  `engine` checks the
     signatures: `keyvault_jwt.fast` has another than the default; both give the same verdicts.
 
     Raises `UsageError` for an allow-list or expectation that can't be meant.

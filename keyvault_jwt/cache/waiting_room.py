@@ -21,7 +21,6 @@ Threads are what a server has few of: those that wait are missed by good request
 turned away is refused, though the key may be on its way: so not too few of them.
 """
 BURST: Final = 5
-FORGET: Milliseconds = 300_000
 CAPACITY: Final = 1024
 
 
@@ -32,8 +31,9 @@ class WaitingRoom:
         self._shelf, self._refresher, self._clock = shelf, refresher, clock
         self._lock = threading.Lock()
         self._waiting = 0
+        # An absent kid may be published at any moment, and have been asked for by an attacker before.
         self._unknown = UnknownKids(
-            burst=BURST, refill=cooldown, forget=FORGET, capacity=CAPACITY, now=clock.monotonic()
+            burst=BURST, refill=cooldown, forget=cooldown, capacity=CAPACITY, now=clock.monotonic()
         )
 
     def renew_lock(self) -> None:

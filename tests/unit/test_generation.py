@@ -56,6 +56,13 @@ def test_nothing_remembered_shows(generation: Generation) -> None:
     assert "alice" not in repr(remembered(generation, {"sub": "alice"}))
 
 
+def test_very_long_tokens_are_not_remembered(generation: Generation) -> None:
+    """A token of 8,192 characters is kept, a longer one is not: so many of them take so much and no more."""
+    for token in ("a" * 8_192, "a" * 8_193, b"a" * 8_192, b"a" * 8_193):
+        generation.note_token(token, b"{}", {}, ALWAYS, most=9)
+    assert [len(token) for token in generation.tokens] == [8_192, 8_192]
+
+
 def test_the_oldest_makes_room(generation: Generation) -> None:
     """At most the tokens asked for and 256 headers are kept, and the newest of them."""
     key = cast("BoundKey", object())

@@ -127,3 +127,11 @@ def test_refreshing(endpoint: Endpoint, client: PyJWKClient, make_key: MakeKey) 
         with pytest.raises(jwt.PyJWKClientConnectionError):
             ask()
     assert client.get_signing_key(two.kid).key_id == two.kid
+
+
+@pytest.mark.parametrize("kid", [None, 7, [], {}], ids=str)
+def test_a_kid_that_is_no_text(endpoint: Endpoint, client: PyJWKClient, make_key: MakeKey, kid: Any) -> None:
+    """What no header can name is no key, told as PyJWT tells it, whatever type it has."""
+    endpoint.publish(make_key("ES256", 0).jwk())
+    with pytest.raises(jwt.PyJWKClientError):
+        client.get_signing_key(kid)

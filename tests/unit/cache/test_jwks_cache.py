@@ -312,16 +312,32 @@ def test_new_kid_is_fetched(endpoint: Endpoint, make_cache: MakeCache, make_key:
 
 
 def test_one_made_up_kid_asks_once(endpoint: Endpoint, make_cache: MakeCache, clock: FakeClock) -> None:
-    """A kid that the source did not have is not asked for again for a while, then once more."""
+    """A kid that the source did not have is not asked for again in a cooldown, then once more."""
     watched = make_cache(default_ttl=HOUR)
     endpoint.publish(cache_control="max-age=3600")
     watched.fetch()
-    for _ in range(100):
+    for asked in (2, 3, 4):
+        for _ in range(100):
+            assert not watched.look_for("made-up")
+        assert len(endpoint.requests) == asked
+        clock.advance(timedelta(seconds=10) - timedelta(milliseconds=1))
         assert not watched.look_for("made-up")
-    assert len(endpoint.requests) == 2
-    clock.advance(timedelta(seconds=300))
-    assert not watched.look_for("made-up")
-    assert len(endpoint.requests) == 3
+        assert len(endpoint.requests) == asked
+        clock.advance(1)
+
+
+def test_a_kid_asked_for_before_it_is_published(
+    endpoint: Endpoint, make_cache: MakeCache, make_key: MakeKey, clock: FakeClock
+) -> None:
+    """Who names a kid before its issuer publishes it keeps its tokens out for a cooldown and no longer."""
+    new = make_key("ES256", 0)
+    watched = make_cache(default_ttl=HOUR)
+    endpoint.publish(cache_control="max-age=3600")
+    watched.fetch()
+    assert not watched.look_for(new.kid)
+    endpoint.publish(new.jwk(), cache_control="max-age=3600")
+    clock.advance(timedelta(seconds=10))
+    assert watched.look_for(new.kid)
 
 
 def test_flood_of_made_up_kids(
