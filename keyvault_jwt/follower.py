@@ -238,7 +238,7 @@ class Follower(Generic[_T]):
         if found is None:
             raise KeyringNotFound(
                 f"there is no {self._name.kind} document of keyring {self._name.ring!r}",
-                fix="see `list`; `reconcile` writes a document that is missing",
+                fix="`create` makes a keyring, and `reconcile` writes what one lacks; see `list`",
             )
         digest, held = hashlib.sha256(found.draft.data).digest(), self._held
         same = held is not None and held.digest == digest
