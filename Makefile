@@ -81,8 +81,8 @@ simulate: $(VENV)/.development ## live through SEEDS random worlds, each of YEAR
 fuzz: $(VENV)/.development ## mutate 1,200,000 tokens and key sets, for ten minutes at the most, and ask three libraries too
 	$(BIN)/python -m tests.fuzz --mutants 1200000 --seconds 600 --workers 2 $(ARGS)
 
-bench: $(VENV)/.development bench-tools ## measure speed and memory; the last line is one JSON object
-	$(BIN)/python -m benchmarks
+bench: $(VENV)/.development bench-tools ## measure speed and memory (ARGS="NAME…": these figures alone); the last line is one JSON object
+	$(BIN)/python -m benchmarks $(ARGS)
 
 # Only where no systemd would start a web server that nobody asked for; else the figure says what to do.
 bench-tools: ## install nginx and wrk, which `bench` measures us against: as root, in a container of Debian's

@@ -8,6 +8,7 @@ from . import peers
 from .figure import Figure
 from .paired import ratio
 from .token_keys import token_key
+from .verifying import times_as_long
 
 
 def vs_raw(algorithm: str) -> float:
@@ -20,14 +21,12 @@ def vs_raw(algorithm: str) -> float:
 
 def vs_pyjwt() -> float:
     """Return how many times as long PyJWT takes with the same RS256 token and expectations."""
-    key = token_key("RS256")
-    return ratio(peers.pyjwt(), key.verifier(engine=AWSLC()).verify, key.token())
+    return times_as_long(peers.pyjwt, engine=AWSLC())
 
 
 def vs_ryjwt(algorithm: str) -> float:
     """Return the time of a first verification by AWS-LC over that of ryjwt."""
-    key, theirs = token_key(algorithm), peers.ryjwt(algorithm)
-    return ratio(key.verifier(engine=AWSLC()).verify, theirs, key.token())
+    return 1 / times_as_long(lambda: peers.ryjwt(algorithm), algorithm=algorithm, engine=AWSLC())
 
 
 def _vs_raw(algorithm: str, at_most: float) -> Figure:

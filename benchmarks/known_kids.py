@@ -12,7 +12,6 @@ from datetime import timedelta
 
 import keyvault_jwt as kj
 from keyvault_jwt.errors import KeyvaultJWTError
-from keyvault_jwt.events import Event
 from keyvault_jwt.keyset import KeySet
 from tests.troubles import TROUBLES, Trouble
 from tests.unit.conftest import Endpoint
@@ -20,9 +19,8 @@ from tests.waiting import until
 
 from .figure import Figure
 from .flood import Flood
-from .token_keys import AUDIENCE, ISSUER, token_key
+from .token_keys import AUDIENCE, ISSUER, KID, token_key
 
-KID = "k1"
 TOKENS = 100_000
 """How many of made-up kids come in each trouble."""
 AT_LEAST = 1_000
@@ -45,12 +43,12 @@ def _blocked(trouble: Trouble) -> int:
     The trouble ends only after they are counted: what came back by then did not wait for its end.
     """
     key, endpoint = token_key("ES256"), Endpoint()
-    endpoint.publish(key.members | {"kid": KID, "alg": "ES256"}, cache_control="max-age=1")
+    endpoint.publish(key.jwk, cache_control="max-age=1")
     cache = kj.JWKSCache(
         endpoint.url,
         timeout=timedelta(seconds=10 * LONG_ENOUGH),
         min_ttl=timedelta(milliseconds=100),
-        listener=_unheard,
+        listener=lambda _event: None,
     )
     source, token = Watched(cache), key.token()
     verifier = kj.Verifier(source, issuer=ISSUER, audience=AUDIENCE, algorithms=["ES256"])
@@ -74,13 +72,16 @@ class Watched:
         self._cache, self.waits = cache, 0
 
     def current(self) -> KeySet | None:
+        """Return what the cache has at hand, which makes nobody wait."""
         return self._cache.current()
 
     def find(self, kid: str | None, known: KeySet | None) -> KeySet:
+        """Count, and wait."""
         self.waits += kid == KID
         return self._cache.find(kid, known)
 
     async def afind(self, kid: str | None, known: KeySet | None) -> KeySet:
+        """Count, and wait in the event loop."""
         self.waits += kid == KID
         return await self._cache.afind(kid, known)
 
@@ -136,10 +137,6 @@ def _gives_way(call: Coroutine[object, None, object]) -> bool:
         return True
     call.close()
     return True
-
-
-def _unheard(_event: Event) -> None:
-    """Tell nobody."""
 
 
 FIGURE = Figure(

@@ -19,9 +19,9 @@ Way: TypeAlias = Callable[[str], object]
 """One way; it is given a text that nobody has seen before: its hash is not known yet."""
 
 
-def ratio(ours: Way, theirs: Way, text: str) -> float:
-    """Return the median of how many times as long as `theirs` one round of `ours` takes."""
-    return statistics.median(a / b for a, b in rounds((ours, theirs), text))
+def ratio(way: Way, base: Way, text: str) -> float:
+    """Return the median of how many times as long as `base` one round of `way` takes."""
+    return statistics.median(a / b for a, b in rounds((way, base), text))
 
 
 def microseconds(way: Way, text: str) -> float:

@@ -8,7 +8,6 @@ from __future__ import annotations
 import warnings
 from importlib import import_module
 from importlib.util import find_spec
-from typing import Any
 
 import jwt
 from joserfc import jwt as joserfc_jwt
@@ -29,7 +28,7 @@ def pyjwt() -> Way:
 
 def joserfc() -> Way:
     """Return the way of joserfc, which decodes and checks claims in two calls."""
-    key = RSAKey.import_key(_jwk())
+    key = RSAKey.import_key(token_key("RS256").jwk)
     claims = joserfc_jwt.JWTClaimsRegistry(
         iss={"essential": True, "value": ISSUER},
         aud={"essential": True, "value": AUDIENCE},
@@ -40,7 +39,7 @@ def joserfc() -> Way:
 
 def jwcrypto() -> Way:
     """Return the way of jwcrypto."""
-    key = JWK(**_jwk())
+    key = JWK(**token_key("RS256").jwk)
     wanted = {"iss": ISSUER, "aud": AUDIENCE, "exp": None}
     return lambda token: JWT(jwt=token, key=key, algs=["RS256"], check_claims=wanted)
 
@@ -51,7 +50,7 @@ def authlib() -> Way:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", deprecated)
         jose = import_module("authlib.jose")
-    key, decode = jose.JsonWebKey.import_key(_jwk()), jose.JsonWebToken(["RS256"]).decode
+    key, decode = jose.JsonWebKey.import_key(token_key("RS256").jwk), jose.JsonWebToken(["RS256"]).decode
     wanted = {
         "iss": {"essential": True, "value": ISSUER},
         "aud": {"essential": True, "value": AUDIENCE},
@@ -65,11 +64,7 @@ def ryjwt(algorithm: str = "RS256") -> Way:
     if find_spec("ryjwt") is None:
         raise NotMeasurable("ryjwt is not installed, which needs Python 3.12 or newer")
     key = import_module("ryjwt").PublicKey.from_jwks(
-        {"keys": [_jwk(algorithm)]}, algorithms=[algorithm], audience=AUDIENCE, issuer=ISSUER
+        {"keys": [token_key(algorithm).jwk]}, algorithms=[algorithm], audience=AUDIENCE, issuer=ISSUER
     )
     decode: Way = key.decode
     return decode
-
-
-def _jwk(algorithm: str = "RS256") -> dict[str, Any]:
-    return {**token_key(algorithm).members, "kid": "k1"}

@@ -21,13 +21,14 @@ from keyvault_jwt.engine import CRYPTOGRAPHY, Engine
 
 ISSUER: Final = "https://id.example"
 AUDIENCE: Final = "api"
+KID: Final = "k1"
 Check: TypeAlias = Callable[[bytes, bytes], None]
 """(signature as the library wants it, signing input): what `cryptography` is asked, and nothing else."""
 
 
 @dataclass(frozen=True, slots=True)
 class TokenKey:
-    """A key of an algorithm as its private and public halves, and as a JWK of kid `k1`."""
+    """A key of an algorithm: its private and public halves, and `members`, a JWK's of the key's own type."""
 
     algorithm: str
     private: Any
@@ -39,16 +40,20 @@ class TokenKey:
         """The algorithm as other libraries call it."""
         return "EdDSA" if self.algorithm == "Ed25519" else self.algorithm
 
+    @property
+    def jwk(self) -> dict[str, Any]:
+        """The JWK as an issuer publishes it, for this algorithm's signatures."""
+        return self.members | {"kid": KID, "alg": self.algorithm, "use": "sig"}
+
     def token(self, **changes: object) -> str:
         """Return a token that lives for an hour, its claims changed so."""
         now = int(time.time())
         claims = {"iss": ISSUER, "aud": AUDIENCE, "sub": "u1", "iat": now, "exp": now + 3600, "scope": "read"}
-        return jwt.encode(claims | changes, self.private, self.name, headers={"kid": "k1"})
+        return jwt.encode(claims | changes, self.private, self.name, headers={"kid": KID})
 
     def verifier(self, *, remember: int = 0, engine: Engine = CRYPTOGRAPHY) -> kj.Verifier:
         """Return our verifier of its tokens."""
-        document = {"keys": [self.members | {"kid": "k1", "alg": self.algorithm, "use": "sig"}]}
-        keys = kj.JWKSCache.from_document(document, allow_symmetric=self.algorithm == "HS256")
+        keys = kj.JWKSCache.from_document({"keys": [self.jwk]}, allow_symmetric=self.algorithm == "HS256")
         return kj.Verifier(
             keys,
             issuer=ISSUER,

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from keyvault_jwt.engine import CRYPTOGRAPHY, Engine
+
 from . import peers
 from .figure import Figure
 from .paired import Way, microseconds, ratio
@@ -18,13 +20,19 @@ def first_vs_raw(algorithm: str) -> float:
     return ratio(verifier.verify, lambda _: check(), token)
 
 
-def times_as_long(peer: Callable[[], Way], *, remember: int = 0) -> float:
-    """Return how many times as long as we another library takes with the same RS256 token.
+def times_as_long(
+    peer: Callable[[], Way],
+    *,
+    algorithm: str = "RS256",
+    remember: int = 0,
+    engine: Engine = CRYPTOGRAPHY,
+) -> float:
+    """Return how many times as long as we, by this engine, another library takes with the same token.
 
     With `remember`, we have seen the token before.
     """
-    key, theirs = token_key("RS256"), peer()
-    token, ours = key.token(), key.verifier(remember=remember).verify
+    key, theirs = token_key(algorithm), peer()
+    token, ours = key.token(), key.verifier(remember=remember, engine=engine).verify
     for way in (theirs, ours):
         _require_that_it_refuses(way, key)
         way(token)

@@ -6,7 +6,6 @@ import os
 import socket
 import struct
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from http.server import BaseHTTPRequestHandler
@@ -55,10 +54,9 @@ def dripping(endpoint: Endpoint) -> Iterator[None]:
 
 @contextmanager
 def resetting(endpoint: Endpoint) -> Iterator[None]:
-    """Reset each connection that brings a request, late enough for others to have come to wait for it."""
+    """Reset each connection once it has brought a whole request."""
 
     def reset(_request: Request, handler: BaseHTTPRequestHandler) -> None:
-        time.sleep(0.05)
         handler.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
         os.close(handler.connection.detach())
 

@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 
 from keyvault_jwt import base64url, jwk
 from keyvault_jwt.verification_errors import InvalidSignature
-from tests.attacks.conftest import MakeKey, MakeVerifier, segment, unsigned
+from tests.attacks.conftest import MakeKey, MakeVerifier, segment, unsigned, verdict
 from tests.engines import each_engine, each_kind_by_each_engine
 
 ORDERS = {
@@ -233,8 +233,8 @@ def test_other_forms_of_an_rsa_signature(
 
 
 @each_engine
-@pytest.mark.parametrize("salt", [0, 20, 31, 33, PSS.MAX_LENGTH])
-def test_salt_of_another_length(
+@pytest.mark.parametrize("salt", [0, 20, 31, 32, 33, PSS.MAX_LENGTH])
+def test_length_of_a_salt(
     make_key: MakeKey, make_verifier: MakeVerifier, claims: dict[str, Any], salt: Any
 ) -> None:
     """A PSS signature with a salt of any length but the hash's is refused (RFC 7518 section 3.5).
@@ -245,5 +245,5 @@ def test_salt_of_another_length(
     private: Any = key.private
     stem = unsigned({"alg": "PS256", "kid": key.kid}, claims)
     signature = private.sign(stem.encode(), PSS(MGF1(SHA256()), salt), SHA256())
-    with pytest.raises(InvalidSignature):
-        make_verifier(key.jwk()).verify(f"{stem}.{segment(signature)}")
+    said = verdict(make_verifier(key.jwk()), f"{stem}.{segment(signature)}")
+    assert said == ("accepted" if salt == 32 else "signature_invalid")

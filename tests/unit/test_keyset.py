@@ -8,9 +8,7 @@ from typing import Any
 import pytest
 
 from keyvault_jwt import jwks
-from keyvault_jwt.algorithms import ALGORITHMS, Algorithm, Verify
-from keyvault_jwt.engine import CRYPTOGRAPHY, Cryptography
-from keyvault_jwt.jwk import VerificationKey
+from keyvault_jwt.algorithms import ALGORITHMS
 from keyvault_jwt.keyset import KeySet
 from keyvault_jwt.verification_errors import AlgorithmRefused, AmbiguousKey, DeniedKey
 
@@ -41,28 +39,6 @@ def test_kid_and_algorithm_choose(make_key: MakeKey) -> None:
     other = keys.find(one.kid, ES256)
     assert other is not None
     assert not other.verify(raw, signing_input.encode())
-
-
-class Refusing:
-    """An engine that takes no signature."""
-
-    def verifier(self, algorithm: Algorithm, key: VerificationKey) -> Verify:
-        """Return the refusal."""
-        return lambda signature, data: False
-
-
-def test_engines_share_no_binding(make_key: MakeKey) -> None:
-    """A key is bound once for each engine: what one has bound, another one never gets."""
-    key, refusing = make_key("ES256", 0), Refusing()
-    signing_input, _, signature = key.token({}).rpartition(".")
-    signed = jwks.jwk.base64url.decode(signature), signing_input.encode()
-    keys = key_set(key.jwk())
-    for engine, good in ((CRYPTOGRAPHY, True), (refusing, False), (Cryptography(), True), (refusing, False)):
-        found = keys.find(key.kid, ES256, engine)
-        assert found is not None
-        assert found.verify(*signed) is good
-    assert keys.find(key.kid, ES256, refusing) is keys.find(key.kid, ES256, refusing)
-    assert keys.find(key.kid, ES256, Cryptography()) is keys.find(key.kid, ES256)
 
 
 def test_unknown_kid(make_key: MakeKey) -> None:

@@ -2,23 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import threading
-from collections.abc import Callable
 
 from keyvault_jwt.per_process import PerProcess
-
-
-def in_a_child(act: Callable[[], bool]) -> bool:
-    """Return what `act` returns in a forked child."""
-    child = os.fork()
-    if child == 0:
-        good = False
-        try:
-            good = act()
-        finally:
-            os._exit(not good)
-    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+from tests.forked import in_a_child
 
 
 def test_made_at_the_first_use_and_kept() -> None:
