@@ -55,6 +55,8 @@ class Express(HttpToolsProtocol):
         """Answer at once where that can be."""
         answer = self._short_answer()
         if answer is None:
+            # A short answer of the same read has armed it, and uvicorn disarms it at the next read alone.
+            self._unset_keepalive_if_required()
             super().on_headers_complete()
             return
         head, body = answer

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import http.client
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -14,11 +15,13 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 from starlette.types import ASGIApp, Receive, Scope, Send
+from uvicorn.config import Config
+from uvicorn.server import ServerState
 
 from keyvault_jwt.errors import StoreUnavailable
 from keyvault_jwt.key_manager import KeyManager
 from keyvault_jwt.server import Observers, create_app, running
-from keyvault_jwt.server.express import LONGEST
+from keyvault_jwt.server.express import LONGEST, OFFER, Express
 from keyvault_jwt.testing import FakeClock
 from tests.faulty_store import FAST, FaultyStore
 from tests.unit.server.conftest import ISSUER
@@ -222,6 +225,51 @@ def test_a_request_may_come_byte_by_byte(twins: tuple[Twin, Twin]) -> None:
         answers = list(read_answers(connection, 2))
     assert [status for status, _ in answers] == [200, 200]
     assert short.reached == []
+
+
+class Always:
+    """A short way that answers `/short`."""
+
+    def answer(self, target: bytes, fields: Mapping[bytes, bytes], client: str) -> tuple[bytes, bytes] | None:
+        """Return an answer without a body."""
+        return (b"HTTP/1.1 204 No Content\r\n", b"") if target == b"/short" else None
+
+
+async def answers_behind_an_idle_time() -> bytes:
+    """Return what is answered to `/short` and a slow request in one read, by a server where none may idle."""
+    idled = asyncio.Event()
+
+    async def slow(_scope: Scope, _receive: Receive, send: Send) -> None:
+        await idled.wait()
+        await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"4")]})
+        await send({"type": "http.response.body", "body": b"slow"})
+
+    config, state = Config(slow, lifespan="off", timeout_keep_alive=0, log_config=None), ServerState()
+    loop = asyncio.get_running_loop()
+    async with (
+        asyncio.timeout(30),
+        await loop.create_server(lambda: Express(config, state, {OFFER: Always()}), "127.0.0.1", 0) as server,
+    ):
+        address = server.sockets[0].getsockname()
+        (one, ask), (other, ask_other) = [await asyncio.open_connection(*address) for _ in range(2)]
+        ask.write(get("/short") + get("/slow"))
+        first = await one.readuntil(b"\r\n\r\n")
+        ask_other.write(get("/short"))
+        assert await other.read(), "answered, and closed by a timer that was armed after the first"
+        idled.set()
+        answers = first + await one.read()
+        for stream in (ask, ask_other):
+            stream.close()
+            await stream.wait_closed()
+        return answers
+
+
+def test_no_timer_runs_while_the_application_works() -> None:
+    """A short answer lets a connection idle for a while; a request behind it in one read ends that."""
+    first, second = asyncio.run(answers_behind_an_idle_time()).split(b"\r\n\r\n", 1)
+    assert first.startswith(b"HTTP/1.1 204 ")
+    assert second.startswith(b"HTTP/1.1 200 ")
+    assert second.endswith(b"\r\n\r\nslow")
 
 
 @pytest.mark.parametrize("version", ["1.0", "1.1"])
