@@ -309,13 +309,68 @@ def test_a_request_without_end_is_cut(twins: tuple[Twin, Twin], endless: bytes) 
     assert short.asks_application("GET", JWKS, ())[0][0] == 200
 
 
-def test_a_long_request_is_served(twins: tuple[Twin, Twin]) -> None:
-    """The bound is on one request, not on a connection."""
-    short, _ = twins
-    long = f"GET {JWKS} HTTP/1.1\r\nHost: x\r\nA: {'a' * (LONGEST - 1_000)}\r\n\r\n".encode()
-    with short.connect() as connection:
-        connection.sendall(long * 3)
-        assert [status for status, _ in read_answers(connection, 3)] == [200, 200, 200]
+def long_get(target: str, length: int) -> bytes:
+    """Return a request of so many bytes."""
+    request = get(target)
+    return request.replace(b"x", b"x" * (length - len(request) + 1))
+
+
+@pytest.mark.parametrize("piece", [1_000, LONGEST, 3 * LONGEST])
+def test_the_bound_is_exact_however_a_request_is_cut(twins: tuple[Twin, Twin], piece: int) -> None:
+    """A request of the most bytes is answered; one byte more, though it ends the request, is refused."""
+    for length, status in ((LONGEST, 200), (LONGEST + 1, 400)):
+        request = long_get(JWKS, length)
+        with twins[0].connect() as connection:
+            for start in range(0, length, piece):
+                connection.sendall(request[start : start + piece])
+            assert [status for status, _ in read_answers(connection, 1)] == [status]
+
+
+def test_the_bound_is_on_a_request(twins: tuple[Twin, Twin]) -> None:
+    """A connection may carry more, at once and in turn."""
+    with twins[0].connect() as connection:
+        for _ in range(2):
+            connection.sendall(long_get(JWKS, LONGEST - 1_000) * 3)
+            assert [status for status, _ in read_answers(connection, 3)] == [200, 200, 200]
+
+
+class Line(asyncio.Transport):
+    """A connection that carries nothing: what was written to it stays here."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.written, self.closed = b"", False
+
+    def write(self, data: bytes | bytearray | memoryview) -> None:
+        """Keep it."""
+        self.written += data
+
+    def close(self) -> None:
+        """Be closed."""
+        self.closed = True
+
+    def is_closing(self) -> bool:
+        """Whether it was closed."""
+        return self.closed
+
+
+@pytest.mark.parametrize(("length", "refused"), [(LONGEST, False), (2 * LONGEST + 1, True)])
+def test_behind_another_the_bound_is_twice_as_far(length: int, refused: bool) -> None:
+    """Of what one read brings with the end of another request a piece is not counted, and the next are."""
+
+    async def never(_scope: Scope, _receive: Receive, _send: Send) -> None:
+        pytest.fail("the application was asked")
+
+    async def written() -> bytes:
+        line = Line()
+        express = Express(Config(never, lifespan="off", log_config=None), ServerState(), {OFFER: Always()})
+        express.connection_made(line)
+        express.data_received(get("/short") + long_get("/short", length))
+        return line.written
+
+    found = asyncio.run(written())
+    assert found.count(b"HTTP/1.1 204 ") == (1 if refused else 2)
+    assert found.count(b"HTTP/1.1 400 ") == (1 if refused else 0)
 
 
 def test_a_server_that_knows_no_state_serves_all(store: FaultyStore, manager: KeyManager) -> None:
