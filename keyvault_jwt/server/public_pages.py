@@ -50,9 +50,9 @@ class PublicPages:
 
     def visit(self, ring: str, found: PublishedSet, client: str, agent: str, if_none_match: str) -> bool:
         """Note that a client asks for a set, and return whether it has this one."""
-        held = conditional.held(if_none_match) if if_none_match else None
+        held = conditional.held(if_none_match)
         self._verifiers.note(ring, client, agent, held, (found.epoch, found.revision))
-        return bool(if_none_match) and conditional.matches(if_none_match, found.etag)
+        return conditional.matches(if_none_match, found.etag)
 
     async def metadata(self, request: Request) -> Response:
         """Answer the issuer's metadata (OpenID Connect Discovery 1.0 section 4).
