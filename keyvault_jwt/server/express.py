@@ -30,6 +30,8 @@ OFFER: Final = "keyvault_jwt.short_way"
 """Where in its lifespan's state (ASGI lifespan protocol, "Lifespan State") an application offers one."""
 
 
+# It stands on parts of uvicorn that its documentation does not promise; a uvicorn that changes them shows in
+# test_express.py, which asks this class over sockets, and in test_hatch.py, beside uvicorn's own way.
 class Express(HttpToolsProtocol):
     """Asks the application's short way first, in the same step that read the request; else is uvicorn's.
 
