@@ -1,191 +1,20 @@
-"""The short way answers what the application would, and leaves to it what is not plain."""
+"""Express: a connection on which some answers are short, seen from its other end."""
 
 from __future__ import annotations
 
 import asyncio
-import http.client
 import socket
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
-from dataclasses import dataclass, field
-from typing import TypeAlias
-from urllib.parse import urlsplit
 
-import httpx
 import pytest
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import Receive, Scope, Send
 from uvicorn.config import Config
 from uvicorn.server import ServerState
 
-from keyvault_jwt.errors import StoreUnavailable
-from keyvault_jwt.key_manager import KeyManager
-from keyvault_jwt.server import Observers, create_app, running
 from keyvault_jwt.server.express import LONGEST, OFFER, Express
-from keyvault_jwt.testing import FakeClock
-from tests.faulty_store import FAST, FaultyStore
-from tests.unit.server.conftest import ISSUER
+from tests.unit.server.twin import JWKS, Twin
 from tests.waiting import until
-
-JWKS = "/payments/.well-known/jwks.json"
-LEASE_MS = 1500
-
-Headers: TypeAlias = tuple[tuple[str, str], ...]
-Answer: TypeAlias = tuple[int, list[tuple[str, str]], bytes]
-
-
-@dataclass
-class Twin:
-    """A server, with the targets that reached its application; asked over one kept connection."""
-
-    address: str = ""
-    reached: list[str] = field(default_factory=list)
-
-    def asked_by(self, app: ASGIApp, *, short: bool) -> ASGIApp:
-        """Return the application watched, its short way kept from the server unless `short`."""
-
-        async def watched(scope: Scope, receive: Receive, send: Send) -> None:
-            if scope["type"] == "http":
-                self.reached.append(scope["path"])
-            elif not short:
-                scope = {**scope, "state": {}}
-            await app(scope, receive, send)
-
-        return watched
-
-    def connect(self) -> socket.socket:
-        """Return a connection for bytes."""
-        address = urlsplit(self.address)
-        assert address.hostname is not None
-        return socket.create_connection((address.hostname, address.port or 0), timeout=30)
-
-    def asks_application(self, method: str, target: str, headers: Headers) -> tuple[Answer, bool]:
-        """Return the answer without its date, and whether the application gave it."""
-        before, address = len(self.reached), urlsplit(self.address)
-        connection = http.client.HTTPConnection(address.hostname or "", address.port, timeout=30)
-        connection.putrequest(method, target, skip_accept_encoding=True)
-        for name, value in headers:
-            connection.putheader(name, value)
-        connection.endheaders()
-        found = connection.getresponse()
-        fields = sorted((name, value) for name, value in found.getheaders() if name != "date")
-        assert found.getheader("date")
-        answer = found.status, fields, found.read()
-        connection.close()
-        return answer, len(self.reached) > before
-
-
-@pytest.fixture
-def twins(store: FaultyStore, manager: KeyManager, clock: FakeClock) -> Iterator[tuple[Twin, Twin]]:
-    """One server with the short way and one without, over the same store."""
-    manager.create("a.b-c_d", FAST, issuer=ISSUER)
-    both = Twin(), Twin()
-    with ExitStack() as stack:
-        for twin, short in zip(both, (True, False), strict=True):
-            observers = Observers(clock=clock, then=lambda event: None)
-            app = create_app(store, default_ring="payments", observers=observers)
-            twin.address = stack.enter_context(running(twin.asked_by(app, short=short)))
-            assert httpx.get(f"{twin.address}{JWKS}").status_code == 200
-        yield both
-
-
-def etag(twin: Twin) -> str:
-    """Return the ETag of the set that goes out."""
-    return httpx.get(f"{twin.address}{JWKS}").headers["etag"]
-
-
-PLAIN: list[tuple[str, Headers]] = [
-    (JWKS, ()),
-    ("/.well-known/jwks.json", ()),
-    ("/a.b-c_d/.well-known/jwks.json", ()),
-    (JWKS, (("User-Agent", "a\x85b\xe9" + "c" * 100),)),
-    *(
-        (JWKS, (("If-None-Match", form), ("User-Agent", f"has {form}")))
-        for form in ("{}", "W/{}", '"x", {}', "*", " * ", '"x"', "", "W/", '"a"' * 3_000)
-    ),
-]
-
-OTHER_TARGETS = (
-    *(f"{JWKS}?", f"{JWKS}?ring=a.b-c_d", f"{JWKS}/", f"/{JWKS}", f"{JWKS}#x", f"http://id.example{JWKS}"),
-    "//.well-known/jwks.json",
-    "/pay%6dents/.well-known/jwks.json",
-    "/payments/%2ewell-known/jwks.json",
-    "/payments/.well-known/JWKS.json",
-    "/PAYMENTS/.well-known/jwks.json",
-    "/payments%2f/.well-known/jwks.json",
-    "/payments%00/.well-known/jwks.json",
-    "/x/payments/.well-known/jwks.json",
-    "/x/../payments/.well-known/jwks.json",
-    "/nobody/.well-known/jwks.json",
-    "/a..b/.well-known/jwks.json",
-    "/" + "a" * 64 + "/.well-known/jwks.json",
-    *("/payments/.well-known/openid-configuration", "/payments", "/healthz", "/nobody"),
-)
-OTHER_METHODS = ("HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH", "PROPFIND")
-OTHER: list[tuple[str, str, Headers]] = [
-    *(("GET", target, ()) for target in OTHER_TARGETS),
-    *((method, JWKS, ()) for method in OTHER_METHODS),
-    ("HEAD", JWKS, (("If-None-Match", "{}"),)),
-    ("GET", JWKS, (("If-None-Match", '"x"'), ("If-None-Match", "{}"))),
-    ("GET", JWKS, (("User-Agent", "one"), ("User-Agent", "two"))),
-    ("GET", JWKS, (("Content-Length", "0"),)),
-    ("GET", JWKS, (("Connection", "close"),)),
-    ("GET", JWKS, (("Connection", "upgrade"), ("Upgrade", "websocket"))),
-    ("GET", JWKS, (("Expect", "100-continue"),)),
-]
-
-
-def test_both_ways_answer_the_same(twins: tuple[Twin, Twin]) -> None:
-    """Status, headers, body, counts and the table of verifiers are the application's, plain or not."""
-    short, long = twins
-    tag = etag(long)
-    assert tag == etag(short)
-    requests = [("GET", target, headers, True) for target, headers in PLAIN]
-    requests += [(method, target, headers, False) for method, target, headers in OTHER]
-    for method, target, headers, plain in requests:
-        sent = tuple((name, value.replace("{}", tag)) for name, value in headers)
-        answer, application = short.asks_application(method, target, sent)
-        assert (answer, True) == long.asks_application(method, target, sent), (method, target, sent)
-        assert application is not plain, (method, target, sent)
-    tables = [httpx.get(f"{twin.address}/verifiers").json()["verifiers"] for twin in twins]
-    assert tables[0] == tables[1]
-    seen = {(row["ring"], row["held"] is not None) for row in tables[0]}
-    assert seen == {("payments", True), ("payments", False), ("a.b-c_d", False)}
-    assert counts(short) == counts(long)
-
-
-def counts(twin: Twin) -> list[str]:
-    """Return how often each route was answered with each status."""
-    lines = httpx.get(f"{twin.address}/metrics").text.splitlines()
-    return [line for line in lines if line.startswith("keyvault_jwt_http_requests_total")]
-
-
-def test_both_ways_end_with_the_lease(twins: tuple[Twin, Twin], store: FaultyStore, clock: FakeClock) -> None:
-    """The lease is checked at each request: one millisecond past it both refuse, in the same words."""
-    store.failure = StoreUnavailable("down")
-    clock.advance(LEASE_MS)
-    assert [twin.asks_application("GET", JWKS, ())[0][0] for twin in twins] == [200, 200]
-    clock.advance(1)
-    for target in (JWKS, "/.well-known/jwks.json"):
-        (one, application), (other, _) = (twin.asks_application("GET", target, ()) for twin in twins)
-        assert one == other
-        assert one[0] == 503
-        assert application
-
-
-def test_another_set_is_printed_anew(twins: tuple[Twin, Twin], manager: KeyManager, clock: FakeClock) -> None:
-    """After a revocation the short way hands out the new set, as soon as it is read."""
-    short, _ = twins
-    tag, kid = etag(short), manager.keyring("payments").standbys("ES256")[0].kid
-    manager.revoke("payments", kid, reason="leaked")
-    clock.advance(1_000)
-    with httpx.Client(base_url=short.address) as client:
-        until(lambda: client.get(JWKS, headers={"If-None-Match": tag}).status_code == 200)
-        assert kid not in client.get(JWKS).text
-    assert short.reached == []
-
-
-# --- the connection ----------------------------------------------------------------------------
 
 
 def get(target: str) -> bytes:
@@ -371,14 +200,3 @@ def test_behind_another_the_bound_is_twice_as_far(length: int, refused: bool) ->
     found = asyncio.run(written())
     assert found.count(b"HTTP/1.1 204 ") == (1 if refused else 2)
     assert found.count(b"HTTP/1.1 400 ") == (1 if refused else 0)
-
-
-def test_a_server_that_knows_no_state_serves_all(store: FaultyStore, manager: KeyManager) -> None:
-    """The short way is an offer: an ASGI server without a lifespan's state has the application alone."""
-    app = create_app(store)
-
-    async def stateless(scope: Scope, receive: Receive, send: Send) -> None:
-        await app({name: value for name, value in scope.items() if name != "state"}, receive, send)
-
-    with running(stateless) as address:
-        assert httpx.get(f"{address}{JWKS}").status_code == 200
