@@ -22,10 +22,8 @@ from .hatch import Hatch
 from .observers import Observers
 from .operator_pages import OperatorPages
 from .plan_board import PlanBoard
-from .public_pages import PublicPages
+from .public_pages import JWKS_PATH, METADATA_PATH, PublicPages
 from .verifier_table import VerifierTable
-
-WELL_KNOWN = "/.well-known"
 
 
 def create_app(
@@ -44,6 +42,7 @@ def create_app(
     lists.  `marks` must be of `public` documents alone.  `operator_pages=False` leaves out
     what is not for the public: dashboard, metrics and verifiers.
     """
+    default_ring = check_ring_name(default_ring)
     observers = Observers() if observers is None else observers
     manager = source if isinstance(source, KeyManager) else None
     store = source.store if isinstance(source, KeyManager) else source
@@ -59,7 +58,7 @@ def create_app(
     )
     observers.metrics.watch(fleet.statuses)
     verifiers = VerifierTable(observers.clock)
-    public = PublicPages(fleet, verifiers, check_ring_name(default_ring))
+    public = PublicPages(fleet, verifiers, default_ring)
     hatch = Hatch(fleet, public, default_ring, observers.metrics.request)
     operator = OperatorPages(fleet, observers, verifiers, plans)
 
@@ -86,11 +85,8 @@ def _routes(public: PublicPages, operator: OperatorPages | None) -> list[Route]:
     routes = [
         Route("/healthz", public.healthz),
         Route("/readyz", public.readyz),
-        Route(f"{WELL_KNOWN}/jwks.json", public.jwks),
-        # Where discovery looks when the default keyring's issuer has no path.
-        Route(f"{WELL_KNOWN}/openid-configuration", public.metadata),
-        Route(f"/{{ring}}{WELL_KNOWN}/jwks.json", public.jwks),
-        Route(f"/{{ring}}{WELL_KNOWN}/openid-configuration", public.metadata),
+        *(Route(f"{ring}{JWKS_PATH}", public.jwks) for ring in ("", "/{ring}")),
+        *(Route(f"{ring}{METADATA_PATH}", public.metadata) for ring in ("", "/{ring}")),
     ]
     if operator is not None:
         routes += [

@@ -11,7 +11,10 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
 
 LONGEST: Final = 65_536
-"""The bytes a request may have, its body included: nothing here is asked with one."""
+"""The bytes a request may have, its body included: nothing here is asked with one.
+
+Behind the end of another request a first piece, no longer than this, is not counted.
+"""
 _OUT_OF_THE_ORDINARY: Final = frozenset({b"content-length", b"transfer-encoding", b"expect", b"upgrade"})
 
 
@@ -27,6 +30,8 @@ OFFER: Final = "keyvault_jwt.short_way"
 """Where in its lifespan's state (ASGI lifespan protocol, "Lifespan State") an application offers one."""
 
 
+# It stands on parts of uvicorn that its documentation does not promise; a uvicorn that changes them shows in
+# test_express.py, which asks this class over sockets, and in test_hatch.py, beside uvicorn's own way.
 class Express(HttpToolsProtocol):
     """Asks the application's short way first, in the same step that read the request; else is uvicorn's.
 
@@ -45,16 +50,23 @@ class Express(HttpToolsProtocol):
         self._length = 0
 
     def data_received(self, data: bytes) -> None:
-        """Read on, and refuse a request without end: the parser would gather it all."""
-        self._length += len(data)
-        super().data_received(data)
-        if self._length > LONGEST and not self.transport.is_closing():
-            self.send_400_response("Request too long.")
+        """Read on, and refuse a request that is not over after `LONGEST`: the parser would gather it all."""
+        while data and not self.transport.is_closing():
+            room = LONGEST - self._length
+            if not room:
+                self.send_400_response("Request too long.")
+                return
+            # However the network cuts a request, it is judged alike: no piece reaches beyond the bound.
+            piece, data = data[:room], data[room:]
+            self._length += len(piece)
+            super().data_received(piece)
 
     def on_headers_complete(self) -> None:
         """Answer at once where that can be."""
         answer = self._short_answer()
         if answer is None:
+            # A short answer of the same read has armed it, and uvicorn disarms it at the next read alone.
+            self._unset_keepalive_if_required()
             super().on_headers_complete()
             return
         head, body = answer

@@ -1,4 +1,4 @@
-"""Gate: headers that every answer carries, and a count of every request."""
+"""Gate: headers that every answer carries, a count of every request, and what the server is offered."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ SECURITY: Final[Mapping[str, str]] = {
 
 
 def seal(headers: MutableHeaders) -> None:
-    """Add to an answer's headers those that it has not."""
+    """Add to an answer's headers those of `SECURITY` that it lacks."""
     for name, value in SECURITY.items():
         headers.setdefault(name, value)
 
@@ -27,7 +27,8 @@ def seal(headers: MutableHeaders) -> None:
 class Gate:
     """ASGI middleware; `count` is told the route's name, never the path, and the status.
 
-    `offers` are given to a server that asks for its lifespan's state.
+    `offers` are put under their names into the lifespan's state (ASGI lifespan protocol, "Lifespan
+    State"), where a server finds what it knows; one that has no such state is offered nothing.
     """
 
     def __init__(self, app: ASGIApp, count: Callable[[str, int], None], offers: Mapping[str, object]) -> None:

@@ -14,10 +14,10 @@ from ..published_set import PublishedSet
 from ..publisher import Publisher
 from .fleet import Fleet
 from .gate import seal
-from .public_pages import PublicPages, set_answer
+from .public_pages import JWKS_PATH, PublicPages, set_answer
 
-# What check_ring_name lets in, spelt plainly: any other spelling of a path is the application's to read.
-_TARGET: Final = re.compile(rb"/(?:([a-z0-9][a-z0-9._-]{0,62})/)?\.well-known/jwks\.json")
+# A name spelt plainly, which the fleet has or not: any other spelling is the application's to read.
+_TARGET: Final = re.compile(rb"(?:/([\w.-]+))?" + re.escape(JWKS_PATH.encode()))
 
 
 class Printed(NamedTuple):

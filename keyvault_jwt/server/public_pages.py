@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -10,6 +12,10 @@ from . import conditional
 from .answers import json_answer, problem, unavailable
 from .fleet import Fleet
 from .verifier_table import VerifierTable
+
+JWKS_PATH: Final = "/.well-known/jwks.json"
+METADATA_PATH: Final = "/.well-known/openid-configuration"
+"""Below `/RING`, and at the root for the default keyring: discovery looks there if its issuer has no path."""
 
 # RFC 7517 registers application/jwk-set+json, but application/json is what OpenID Connect's
 # providers send: PyJWT, joserfc's users and Envoy take either, Java's older clients only this.
@@ -44,9 +50,9 @@ class PublicPages:
 
     def visit(self, ring: str, found: PublishedSet, client: str, agent: str, if_none_match: str) -> bool:
         """Note that a client asks for a set, and return whether it has this one."""
-        held = conditional.held(if_none_match) if if_none_match else None
+        held = conditional.held(if_none_match)
         self._verifiers.note(ring, client, agent, held, (found.epoch, found.revision))
-        return bool(if_none_match) and conditional.matches(if_none_match, found.etag)
+        return conditional.matches(if_none_match, found.etag)
 
     async def metadata(self, request: Request) -> Response:
         """Answer the issuer's metadata (OpenID Connect Discovery 1.0 section 4).
@@ -59,7 +65,7 @@ class PublicPages:
             return found
         content = {
             "issuer": found.issuer,
-            "jwks_uri": found.issuer.rstrip("/") + "/.well-known/jwks.json",
+            "jwks_uri": found.issuer.rstrip("/") + JWKS_PATH,
             "response_types_supported": ["id_token"],
             "subject_types_supported": ["public"],
             "id_token_signing_alg_values_supported": list(found.algorithms),

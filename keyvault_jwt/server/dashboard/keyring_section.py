@@ -8,6 +8,7 @@ from ...document import PublicDocument
 from ...keys import KeyRecord, KeyState
 from ...plan import Plan
 from ...publisher import PublisherStatus
+from ..public_pages import JWKS_PATH
 from .lanes import lanes
 from .wording import NONE, kid, length, moment, text
 
@@ -18,7 +19,7 @@ def keyring_section(status: PublisherStatus, plan: Plan | None, now: Instant) ->
     if status.published is None:
         return f'<section>{head}</header><p class="dim">not read yet</p></section>'
     public = status.published.document
-    where = f'<a href="/{text(status.ring)}/.well-known/jwks.json">JWK Set</a>'
+    where = f'<a href="/{text(status.ring)}{JWKS_PATH}">JWK Set</a>'
     head += (
         f"<span>{text(public.issuer)}</span>"
         f'<span class="dim">{text(public.policy.algorithm)}, revision {public.revision}, '

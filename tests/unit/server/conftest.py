@@ -14,6 +14,7 @@ from keyvault_jwt.server import Observers, create_app, running
 from keyvault_jwt.server.fleet import Fleet
 from keyvault_jwt.testing import FakeClock
 from tests.faulty_store import FAST, FaultyStore
+from tests.unit.server.twin import JWKS, Twin
 
 ISSUER = "https://id.example/payments"
 
@@ -83,3 +84,17 @@ def open_site(store: FaultyStore, manager: KeyManager, clock: FakeClock) -> Iter
 def site(open_site: Callable[..., Site], manager: KeyManager) -> Site:
     """A server that knows the manager too."""
     return open_site(source=manager)
+
+
+@pytest.fixture
+def twins(store: FaultyStore, manager: KeyManager, clock: FakeClock) -> Iterator[tuple[Twin, Twin]]:
+    """One server with the short way and one without, over the same store."""
+    manager.create("a.b-c_d", FAST, issuer=ISSUER)
+    both = Twin(), Twin()
+    with ExitStack() as stack:
+        for twin, short in zip(both, (True, False), strict=True):
+            observers = Observers(clock=clock, then=lambda event: None)
+            app = create_app(store, default_ring="payments", observers=observers)
+            twin.address = stack.enter_context(running(twin.asked_by(app, short=short)))
+            assert httpx.get(f"{twin.address}{JWKS}").status_code == 200
+        yield both
