@@ -1,4 +1,4 @@
-"""Express: uvicorn's protocol, with a short way for the question that is asked most."""
+"""Express: a connection with a short way for the question that is asked most."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from typing import Any, Final, Protocol
 
 from uvicorn.config import Config
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
+
+from .connection import Connection
 
 LONGEST: Final = 65_536
 """The bytes a request may have, its body included: nothing here is asked with one.
@@ -32,7 +33,7 @@ OFFER: Final = "keyvault_jwt.short_way"
 
 # It stands on parts of uvicorn that its documentation does not promise; a uvicorn that changes them shows in
 # test_express.py, which asks this class over sockets, and in test_hatch.py, beside uvicorn's own way.
-class Express(HttpToolsProtocol):
+class Express(Connection):
     """Asks the application's short way first, in the same step that read the request; else is uvicorn's.
 
     No task, scope or message is made for what is answered so, which is most of a small answer's cost.
@@ -76,7 +77,7 @@ class Express(HttpToolsProtocol):
 
     def on_message_complete(self) -> None:
         """Tell the cycle, which there is none of while every answer was a short one."""
-        self._length = 0
+        self._length, self.asked = 0, self.asked + 1
         if self.cycle is not None:
             super().on_message_complete()
 
@@ -102,4 +103,5 @@ class Express(HttpToolsProtocol):
             # There is no cycle before the first request that the application was asked.
             and getattr(cycle, "response_complete", True)
             and not self.flow.write_paused
+            and not self.transport.is_closing()
         )

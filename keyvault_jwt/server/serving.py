@@ -14,6 +14,7 @@ from starlette.types import ASGIApp
 from uvicorn.server import HANDLED_SIGNALS
 
 from ..errors import UsageError
+from .connection import BACKLOG
 from .express import Express
 
 GRACE: Final = 10
@@ -78,6 +79,7 @@ def _server(app: ASGIApp) -> uvicorn.Server:
         app,
         http=Express,
         lifespan="on",
+        backlog=BACKLOG,
         # Logging is the application's own to set up, and the metrics count requests.
         log_config=None,
         access_log=False,

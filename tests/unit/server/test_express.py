@@ -101,6 +101,38 @@ def test_no_timer_runs_while_the_application_works() -> None:
     assert second.endswith(b"\r\n\r\nslow")
 
 
+class Breaking(asyncio.Transport):
+    """A transport that breaks with the first write, as one whose client has reset the connection."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.writes = 0
+
+    def write(self, _data: bytes | bytearray | memoryview) -> None:
+        """Break."""
+        self.writes += 1
+
+    def is_closing(self) -> bool:
+        """Whether it is broken."""
+        return self.writes > 0
+
+    def pause_reading(self) -> None:
+        """Read nothing, as before."""
+
+
+def test_nothing_is_answered_to_one_who_is_gone() -> None:
+    """Of many requests in one read, none is answered that way after a write has failed."""
+
+    async def writes() -> int:
+        config = Config(lambda *_: None, lifespan="off", log_config=None)  # type: ignore[arg-type]
+        protocol, transport = Express(config, ServerState(), {OFFER: Always()}), Breaking()
+        protocol.connection_made(transport)
+        protocol.data_received(get("/short") * 50)
+        return transport.writes
+
+    assert asyncio.run(writes()) == 1
+
+
 @pytest.mark.parametrize("version", ["1.0", "1.1"])
 def test_an_idle_connection_is_closed(twins: tuple[Twin, Twin], version: str) -> None:
     """An answer of HTTP/1.0 ends the connection, one of HTTP/1.1 gives it some seconds to ask again."""
