@@ -16,7 +16,7 @@ _RESERVE: Final = 128
 """File descriptors for all that is no connection: the store, the log, the other side of a request."""
 
 # What strangers send is answered, but is not worth a line of the log each: they would fill the disk.
-_LOGGER: Final = logging.getLogger("keyvault_jwt.server")
+_LOGGER: Final = logging.getLogger(__name__)
 _LOGGER.setLevel(logging.ERROR)
 
 
